@@ -1,0 +1,31 @@
+import { createHash, randomBytes } from "node:crypto"
+import { z } from "zod"
+
+/** A series, named by its canonical voxels and spacing (`volume/series-id.ts`). */
+export const SeriesId = z.string().regex(/^s-[0-9a-f]{32}$/, "a series id is s- and 32 hex digits")
+
+/** A frozen network under one recipe: its name and the start of the digest of both (`encoder/card.ts`). */
+export const EncoderId = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9.-]{0,47}-[0-9a-f]{12}$/, "an encoder id is name-12 hex digits")
+
+const name = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/
+const nameRule = "letters, digits, '.', '_' and '-' only, at most 64, starting with a letter or digit"
+export const CohortName = z.string().regex(name, `a cohort's name is ${nameRule}`)
+export const ProbeName = z.string().regex(name, `a probe's name is ${nameRule}`)
+
+export const SnapshotId = z.string().regex(/^[0-9]{8}T[0-9]{9}Z-[0-9a-f]{8}$/)
+export const JobId = z.string().regex(/^j-[0-9a-f]{24}$/, "a job id is j- and 24 hex digits")
+
+export function sha256(bytes: Uint8Array | string): string {
+  return createHash("sha256").update(bytes).digest("hex")
+}
+
+export function newJobId(): string {
+  return `j-${randomBytes(12).toString("hex")}`
+}
+
+/** UTC time without punctuation, milliseconds included: sorts as text, fits object names. */
+export function timeStamp(now: Date): string {
+  return now.toISOString().replaceAll(/[-:.]/g, "")
+}
