@@ -1,0 +1,241 @@
+import { createHash } from "node:crypto"
+import type { BigIntStats } from "node:fs"
+import {
+  type FileHandle,
+  link,
+  mkdir,
+  open,
+  readdir,
+  rename,
+  rm,
+  rmdir,
+  stat,
+  unlink,
+} from "node:fs/promises"
+import { dirname, join } from "node:path"
+import { Fault } from "#shared/errors.ts"
+import { withLock } from "./lock.ts"
+import { isCode, newNonce } from "./owner.ts"
+import { checkKey, checkPrefix, checkRange, isKey, unmet } from "./rules.ts"
+import type { ObjectStore, PutCondition, StoredObject } from "./store.ts"
+
+/** A temporary file that nobody has written to for this long belongs to a process that was killed. */
+const abandonedMs = 3600_000
+
+/**
+ * Objects as plain files under `folder`, which is made on the first write; several processes may share it, on one
+ * file system with hard and symbolic links. `.tmp` holds files being written, `.locks` the keys being replaced.
+ * A key cannot be an object and the folder of others: the second `put` is a Fault `key-is-folder`.
+ */
+export function diskStore(folder: string): ObjectStore {
+  const temporary = join(folder, ".tmp")
+  let cleaned: Promise<void> | undefined
+
+  const exclusively = (key: string, work: () => Promise<void>) =>
+    withLock(join(folder, ".locks", createHash("sha256").update(key).digest("hex").slice(0, 32)), work)
+
+  async function tryPut(
+    key: string,
+    bytes: Uint8Array,
+    condition?: PutCondition,
+  ): Promise<string | undefined> {
+    const path = join(folder, key)
+    const draft = join(temporary, newNonce())
+    try {
+      const etag = await writeDraft(draft, bytes)
+      await mkdir(dirname(path), { recursive: true })
+      // link, unlike rename, never replaces
+      if (condition && "ifAbsent" in condition) await link(draft, path)
+      else
+        await exclusively(key, async () => {
+          if (condition && (await etagAt(path)) !== condition.ifMatch) throw unmet(key)
+          await rename(draft, path)
+        })
+      return etag
+    } catch (thrown) {
+      if (isCode(thrown, "ENOENT")) return undefined
+      if (isCode(thrown, "EEXIST") && condition && (await etagAt(path))) throw unmet(key, thrown)
+      throw thrown
+    } finally {
+      await rm(draft, { force: true })
+    }
+  }
+
+  return {
+    async get(key, range) {
+      checkKey(key)
+      if (range) checkRange(key, range)
+      return naming(key, () =>
+        ifThere(async () => {
+          const file = await open(join(folder, key))
+          try {
+            return await read(file, range?.start ?? 0, range?.end ?? Number.POSITIVE_INFINITY)
+          } finally {
+            await file.close()
+          }
+        }),
+      )
+    },
+
+    async put(key, bytes, condition) {
+      checkKey(key)
+      return naming(key, async () => {
+        await mkdir(temporary, { recursive: true })
+        cleaned ??= removeAbandoned(temporary)
+        await cleaned
+        // a `delete` beside us may take away the emptied folder we are about to write into
+        for (let attempt = 1; attempt <= 20; attempt++) {
+          const etag = await tryPut(key, bytes, condition)
+          if (etag) return etag
+        }
+        throw new Fault(
+          "unavailable",
+          "store-busy",
+          `the folder of ${key} keeps vanishing: stop what deletes it`,
+        )
+      })
+    },
+
+    async has(key) {
+      checkKey(key)
+      return naming(key, async () => (await etagAt(join(folder, key))) !== undefined)
+    },
+
+    async list(prefix) {
+      checkPrefix(prefix)
+      const found: string[] = []
+      await naming(prefix, () => walk(folder, prefix.slice(0, prefix.lastIndexOf("/") + 1), prefix, found))
+      return found.sort()
+    },
+
+    /** Takes the folders it emptied away with it. */
+    async delete(key) {
+      checkKey(key)
+      const path = join(folder, key)
+      await naming(key, async () => {
+        if ((await etagAt(path)) === undefined) return
+        await exclusively(key, async () => {
+          await ifThere(() => unlink(path))
+        })
+        for (let parent = dirname(key); parent !== "."; parent = dirname(parent)) {
+          if (!(await removeIfEmpty(join(folder, parent)))) return
+        }
+      })
+    },
+  }
+}
+
+/** Writes through to the disk, so that after a power cut a name never leads to an empty file. */
+async function writeDraft(path: string, bytes: Uint8Array): Promise<string> {
+  const file = await open(path, "wx")
+  try {
+    await file.writeFile(bytes)
+    // File systems keep time in ticks of milliseconds and use inode numbers again, so two versions could look
+    // alike: the fraction of the second is drawn by lot instead.
+    const now = Math.floor(Date.now() / 1000)
+    await file.utimes(now, now + Math.random())
+    await file.sync()
+    return etagOf(await file.stat({ bigint: true }))
+  } finally {
+    await file.close()
+  }
+}
+
+/** A file is never written again once it has its name, so these three name its contents without reading them. */
+function etagOf({ mtimeNs, size, ino }: BigIntStats): string {
+  return [mtimeNs, size, ino].map((n) => n.toString(36)).join("-")
+}
+
+function etagAt(path: string): Promise<string | undefined> {
+  return ifThere(async () => {
+    const found = await stat(path, { bigint: true })
+    return found.isFile() ? etagOf(found) : undefined
+  })
+}
+
+async function read(file: FileHandle, start: number, end: number): Promise<StoredObject | undefined> {
+  const found = await file.stat({ bigint: true })
+  if (!found.isFile()) return undefined
+  const bytes = new Uint8Array(Math.max(0, Math.min(end, Number(found.size)) - start))
+  for (let done = 0; done < bytes.length; ) {
+    const length = Math.min(bytes.length - done, 2 ** 30) // one read(2) gives at most 2 GiB
+    const { bytesRead } = await file.read(bytes, done, length, start + done)
+    if (bytesRead === 0) throw new Error("the file became shorter while it was read")
+    done += bytesRead
+  }
+  return { bytes, etag: etagOf(found) }
+}
+
+/** Collects the keys below `at` (empty, or a key and a slash) that start with `prefix`. */
+async function walk(folder: string, at: string, prefix: string, found: string[]): Promise<void> {
+  const entries = await ifThere(() => readdir(join(folder, at), { withFileTypes: true }))
+  for (const entry of entries ?? []) {
+    const key = at + entry.name
+    if (!key.startsWith(prefix) || !isKey(key)) continue
+    if (entry.isDirectory()) await walk(folder, `${key}/`, prefix, found)
+    else if (entry.isFile()) found.push(key)
+  }
+}
+
+async function removeAbandoned(temporary: string): Promise<void> {
+  for (const name of await readdir(temporary)) {
+    const path = join(temporary, name)
+    const found = await ifThere(() => stat(path))
+    if (found && Date.now() - found.mtimeMs > abandonedMs) await rm(path, { force: true })
+  }
+}
+
+async function removeIfEmpty(folder: string): Promise<boolean> {
+  try {
+    await rmdir(folder)
+    return true
+  } catch (thrown) {
+    if (isCode(thrown, "ENOTEMPTY", "EEXIST", "ENOENT")) return false
+    throw thrown
+  }
+}
+
+/** Undefined when the path, or a folder on the way to it, is not there. */
+async function ifThere<T>(work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work()
+  } catch (thrown) {
+    if (isCode(thrown, "ENOENT", "ENOTDIR")) return undefined
+    throw thrown
+  }
+}
+
+/** Turns what the system refuses into a Fault that names the key, never a path of this machine. */
+async function naming<T>(key: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (cause) {
+    if (cause instanceof Fault || !(cause instanceof Error && "code" in cause)) throw cause
+    const code = String(cause.code)
+    const what = key === "" ? "the data folder" : key
+    if (code === "ENOSPC" || code === "EDQUOT")
+      throw new Fault("unavailable", "disk-full", `no space left to write ${what}: free some and repeat`, {
+        cause,
+      })
+    if (code === "EACCES" || code === "EPERM" || code === "EROFS")
+      throw new Fault(
+        "unavailable",
+        "no-access",
+        `not allowed to touch ${what} (${code}): give this user read and write access to the data folder`,
+        { cause },
+      )
+    if (code === "EISDIR" || code === "ENOTDIR" || code === "EEXIST" || code === "ENOTEMPTY")
+      throw new Fault(
+        "conflict",
+        "key-is-folder",
+        `${what} cannot be an object and the folder of others: choose another key`,
+        { cause },
+      )
+    throw new Fault(
+      "unavailable",
+      "disk-failed",
+      `the disk failed at ${what} (${code}): check the data folder and repeat`,
+      { cause },
+    )
+  }
+}
