@@ -14,6 +14,7 @@ import {
 } from "node:fs/promises"
 import { dirname, join } from "node:path"
 import { Fault } from "#shared/errors.ts"
+import { ifThere, naming } from "./disk-faults.ts"
 import { withLock } from "./lock.ts"
 import { isCode, newNonce } from "./owner.ts"
 import { checkKey, checkPrefix, checkRange, isKey, unmet } from "./rules.ts"
@@ -29,7 +30,7 @@ const abandonedMs = 3600_000
  */
 export function diskStore(folder: string): ObjectStore {
   const temporary = join(folder, ".tmp")
-  let cleaned: Promise<void> | undefined
+  let cleaned = false
 
   const exclusively = (key: string, work: () => Promise<void>) =>
     withLock(join(folder, ".locks", createHash("sha256").update(key).digest("hex").slice(0, 32)), work)
@@ -81,8 +82,8 @@ export function diskStore(folder: string): ObjectStore {
       checkKey(key)
       return naming(key, async () => {
         await mkdir(temporary, { recursive: true })
-        cleaned ??= removeAbandoned(temporary)
-        await cleaned
+        if (!cleaned) await removeAbandoned(temporary)
+        cleaned = true
         // a `delete` beside us may take away the emptied folder we are about to write into
         for (let attempt = 1; attempt <= 20; attempt++) {
           const etag = await tryPut(key, bytes, condition)
@@ -192,50 +193,5 @@ async function removeIfEmpty(folder: string): Promise<boolean> {
   } catch (thrown) {
     if (isCode(thrown, "ENOTEMPTY", "EEXIST", "ENOENT")) return false
     throw thrown
-  }
-}
-
-/** Undefined when the path, or a folder on the way to it, is not there. */
-async function ifThere<T>(work: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await work()
-  } catch (thrown) {
-    if (isCode(thrown, "ENOENT", "ENOTDIR")) return undefined
-    throw thrown
-  }
-}
-
-/** Turns what the system refuses into a Fault that names the key, never a path of this machine. */
-async function naming<T>(key: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work()
-  } catch (cause) {
-    if (cause instanceof Fault || !(cause instanceof Error && "code" in cause)) throw cause
-    const code = String(cause.code)
-    const what = key === "" ? "the data folder" : key
-    if (code === "ENOSPC" || code === "EDQUOT")
-      throw new Fault("unavailable", "disk-full", `no space left to write ${what}: free some and repeat`, {
-        cause,
-      })
-    if (code === "EACCES" || code === "EPERM" || code === "EROFS")
-      throw new Fault(
-        "unavailable",
-        "no-access",
-        `not allowed to touch ${what} (${code}): give this user read and write access to the data folder`,
-        { cause },
-      )
-    if (code === "EISDIR" || code === "ENOTDIR" || code === "EEXIST" || code === "ENOTEMPTY")
-      throw new Fault(
-        "conflict",
-        "key-is-folder",
-        `${what} cannot be an object and the folder of others: choose another key`,
-        { cause },
-      )
-    throw new Fault(
-      "unavailable",
-      "disk-failed",
-      `the disk failed at ${what} (${code}): check the data folder and repeat`,
-      { cause },
-    )
   }
 }
