@@ -23,6 +23,7 @@ export function isotropicShape(shape: Triple, spacing: Triple, floor: number): T
 export function budgetShape(shape: Triple, { patch, patchBudget }: Recipe): Triple {
   const count = patches(shape, patch)
   if (count <= patchBudget) return shape
+  // Where n · scale is whole but for the last bit of the cube root, Python's may round to the other side: one voxel.
   const scale = (patchBudget / count) ** (1 / 3)
   const scaled = (by: number) => each(shape, (n) => Math.floor(n * (scale * by)))
 
