@@ -27,19 +27,23 @@ export function checkHu(voxels: Float32Array): void {
     )
   }
   if (min === max)
-    throw new Fault("invalid", "constant-volume", `every voxel is ${min}: there is no image here`)
+    throw new Fault(
+      "invalid",
+      "constant-volume",
+      `every voxel is ${min}: there is no image here, give the series that has one`,
+    )
   const range = `its values run from ${min} to ${max}`
   if (min > -50) {
     throw new Fault(
       "invalid",
       "not-hu",
-      `${range}, without any air or fat: this is no CT in Hounsfield units (a mask, a rescaled image, or the rescale intercept is lost)`,
+      `${range}, without any air or fat: this is no CT in Hounsfield units (a mask, a rescaled image, or the rescale intercept is lost); give the original`,
     )
   }
   if (max < -100)
     throw new Fault(
       "invalid",
       "not-hu",
-      `${range}: there is no tissue here, or the values are no Hounsfield units`,
+      `${range}: there is no tissue here, or these are no Hounsfield units; give the original CT`,
     )
 }
