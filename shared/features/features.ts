@@ -1,4 +1,5 @@
 import { z } from "zod"
+import { EncoderId, SeriesId } from "#shared/ids.ts"
 import type { PreprocessReceipt } from "#shared/preprocess/input.ts"
 import type { Matrix4, Triple } from "#shared/volume/affine.ts"
 import type { VolumeReceipt } from "#shared/volume/volume.ts"
@@ -14,6 +15,33 @@ export interface Receipt {
   /** Said in words: which parts of the source were kept. */
   deidentification: string
 }
+
+const triple = z.tuple([z.number(), z.number(), z.number()])
+const matrix = z.array(z.array(z.number()).length(4)).length(4)
+
+/** Loose: a later version may have written more than this one knows. */
+export const Receipt: z.ZodType<Receipt> = z.looseObject({
+  series: SeriesId,
+  volume: z.looseObject({
+    format: z.enum(["nifti", "dicom"]),
+    files: z.int().positive(),
+    orientation: z.string(),
+    shape: triple,
+    spacing: triple,
+    affine: matrix,
+    notes: z.array(z.looseObject({ code: z.string(), message: z.string() })),
+  }),
+  preprocess: z.looseObject({
+    clip: z.tuple([z.number(), z.number()]),
+    crop: z.looseObject({ offset: triple, shape: triple }),
+    isotropic: z.looseObject({ shape: triple, spacing: triple }),
+    budget: z.looseObject({ shape: triple }),
+    shape: triple,
+  }),
+  encoder: z.looseObject({ id: EncoderId, digest: z.string(), recipeDigest: z.string() }),
+  gridToPatient: matrix,
+  deidentification: z.string(),
+})
 
 /** The tokens of one series under one encoder, as they are kept. */
 export interface Features {
