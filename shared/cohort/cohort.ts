@@ -1,0 +1,97 @@
+import { z } from "zod"
+import { Fault } from "#shared/errors.ts"
+import { CohortName, EncoderId } from "#shared/ids.ts"
+import { getJson, putJson } from "#shared/store/json.ts"
+import { keys } from "#shared/store/keys.ts"
+import type { ObjectStore } from "#shared/store/store.ts"
+import { mapBounded, storeConcurrency } from "./bounded.ts"
+
+/** A named set of series, all embedded by one encoder. */
+export const Cohort = z.object({
+  cohort: CohortName,
+  encoder: EncoderId,
+  createdAt: z.iso.datetime(),
+})
+export type Cohort = z.infer<typeof Cohort>
+
+/**
+ * Makes a cohort, or returns the one that is there.
+ * @throws Fault `conflict` / `wrong-encoder` when it is there with another encoder
+ */
+export async function createCohort(
+  objects: ObjectStore,
+  name: string,
+  encoder: string,
+  now: Date,
+): Promise<Cohort> {
+  const key = keys.cohort(name)
+  const cohort: Cohort = { cohort: name, encoder, createdAt: now.toISOString() }
+  let there = await getJson(objects, key, Cohort)
+  if (!there) {
+    try {
+      await putJson(objects, key, cohort, { ifAbsent: true })
+      return cohort
+    } catch (thrown) {
+      if (!(thrown instanceof Fault && thrown.code === "precondition-failed")) throw thrown
+      // Someone made it in between: theirs counts.
+      there = await getJson(objects, key, Cohort)
+      if (!there) throw thrown
+    }
+  }
+  if (there.value.encoder !== encoder) {
+    throw new Fault(
+      "conflict",
+      "wrong-encoder",
+      `cohort ${name} holds features of encoder ${there.value.encoder}, not of ${encoder}: ` +
+        "use that encoder, or name another cohort",
+    )
+  }
+  return there.value
+}
+
+/** Undefined when there is none of that name. */
+export async function findCohort(objects: ObjectStore, name: string): Promise<Cohort | undefined> {
+  return (await getJson(objects, keys.cohort(name), Cohort))?.value
+}
+
+/** @throws Fault `missing` / `no-such-cohort` */
+export async function getCohort(objects: ObjectStore, name: string): Promise<Cohort> {
+  const found = await findCohort(objects, name)
+  if (!found) {
+    throw new Fault(
+      "missing",
+      "no-such-cohort",
+      `there is no cohort ${name}: create it, or add series to it first`,
+    )
+  }
+  return found
+}
+
+/** Every cohort, by name. */
+export async function listCohorts(objects: ObjectStore): Promise<Cohort[]> {
+  const all = await objects.list(keys.cohorts)
+  const names = all.map((key) => key.split("/")[1]).filter((name, i) => all[i] === keys.cohort(name))
+  const found = await mapBounded(names, storeConcurrency, (name) => findCohort(objects, name))
+  return found.filter((cohort) => cohort !== undefined)
+}
+
+/**
+ * Removes the cohort's pointer, snapshots, members and markers; features stay, other cohorts may hold the series.
+ * The cohort itself goes last, so an interrupted deletion can be repeated.
+ * @throws Fault `missing` / `no-such-cohort`
+ */
+export async function deleteCohort(objects: ObjectStore, name: string): Promise<void> {
+  await getCohort(objects, name)
+  const last = keys.cohort(name)
+  await objects.delete(keys.current(name))
+  const parts = [
+    ...(await objects.list(keys.snapshots(name))),
+    ...(await objects.list(keys.cohortFolder(name))),
+  ]
+  await mapBounded(
+    parts.filter((key) => key !== last),
+    storeConcurrency,
+    (key) => objects.delete(key),
+  )
+  await objects.delete(last)
+}

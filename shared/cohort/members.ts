@@ -1,0 +1,137 @@
+import { z } from "zod"
+import { Fault } from "#shared/errors.ts"
+import { SeriesId } from "#shared/ids.ts"
+import { getJson, putJson } from "#shared/store/json.ts"
+import { keys } from "#shared/store/keys.ts"
+import type { ObjectStore } from "#shared/store/store.ts"
+import { mapBounded, storeConcurrency } from "./bounded.ts"
+import { listCohorts } from "./cohort.ts"
+import { markDeleted, unmarkDeleted } from "./deletions.ts"
+
+/** The name of a metadata or label column. */
+export const ColumnName = z
+  .string()
+  .regex(
+    /^(?!__proto__$)[^\s\p{Cc}](?:[^\p{Cc}]{0,98}[^\s\p{Cc}])?$/u,
+    "a column's name is 1 to 100 characters without control characters or outer spaces",
+  )
+
+export const Scalar = z.union([z.string().max(2000), z.number(), z.boolean(), z.null()])
+export type Scalar = z.infer<typeof Scalar>
+
+export const Scalars = z
+  .record(ColumnName, Scalar)
+  .refine((columns) => Object.keys(columns).length <= 500, "at most 500 columns")
+export type Scalars = z.infer<typeof Scalars>
+
+/** One series of a cohort, with what its owner says about it. Null means: known to be absent. */
+export const Member = z.object({
+  series: SeriesId,
+  /** Where the bytes came from, in the caller's words: a path as given, or an upload's name. */
+  source: z.string(),
+  metadata: Scalars,
+  labels: Scalars,
+  addedAt: z.iso.datetime(),
+})
+export type Member = z.infer<typeof Member>
+
+export interface NewMember {
+  series: string
+  source: string
+  metadata?: Scalars
+  labels?: Scalars
+}
+
+/**
+ * Adds a series to a cohort. Where it is a member already, its metadata and labels stay, the given ones are laid
+ * over them, and the latest source wins.
+ */
+export async function addMember(
+  objects: ObjectStore,
+  cohort: string,
+  { series, source, metadata = {}, labels = {} }: NewMember,
+  now: Date,
+): Promise<Member> {
+  const key = keys.member(cohort, series)
+  for (let attempt = 1; ; attempt++) {
+    const there = await getJson(objects, key, Member)
+    const member: Member = {
+      series,
+      source,
+      metadata: { ...there?.value.metadata, ...metadata },
+      labels: { ...there?.value.labels, ...labels },
+      addedAt: there?.value.addedAt ?? now.toISOString(),
+    }
+    try {
+      await putJson(objects, key, member, there ? { ifMatch: there.etag } : { ifAbsent: true })
+    } catch (thrown) {
+      // Somebody wrote it in between: lay ours over theirs.
+      if (thrown instanceof Fault && thrown.code === "precondition-failed" && attempt < 10) continue
+      throw thrown
+    }
+    await unmarkDeleted(objects, cohort, series)
+    return member
+  }
+}
+
+/** Writes a member as it is given, over whatever was there. */
+export async function putMember(objects: ObjectStore, cohort: string, member: Member): Promise<void> {
+  await putJson(objects, keys.member(cohort, member.series), member)
+  await unmarkDeleted(objects, cohort, member.series)
+}
+
+/** Undefined when the series is not in the cohort. */
+export async function getMember(
+  objects: ObjectStore,
+  cohort: string,
+  series: string,
+): Promise<Member | undefined> {
+  return (await getJson(objects, keys.member(cohort, series), Member))?.value
+}
+
+/** The ids of a cohort's series, sorted: one listing, no reads. */
+export async function memberSeries(objects: ObjectStore, cohort: string): Promise<string[]> {
+  const folder = keys.members(cohort)
+  return (await objects.list(folder)).map((key) => key.slice(folder.length, -".json".length))
+}
+
+/** Every member, by series id. */
+export async function listMembers(objects: ObjectStore, cohort: string): Promise<Member[]> {
+  const found = await mapBounded(await memberSeries(objects, cohort), storeConcurrency, (series) =>
+    getJson(objects, keys.member(cohort, series), Member),
+  )
+  // One that was deleted between the listing and the read is no member.
+  return found.flatMap((member) => (member ? [member.value] : []))
+}
+
+/** Takes a series out of one cohort, and out of its search at once; its features stay. */
+export async function deleteMember(objects: ObjectStore, cohort: string, series: string): Promise<void> {
+  // The marker first, and even when nothing is published: a publish under way may have read the member.
+  await markDeleted(objects, cohort, series)
+  await objects.delete(keys.member(cohort, series))
+}
+
+/** The cohorts that a series is in, and the encoders under which its features are kept. */
+export async function whereIs(
+  objects: ObjectStore,
+  series: string,
+): Promise<{ cohorts: string[]; encoders: string[] }> {
+  const all = (await listCohorts(objects)).map(({ cohort }) => cohort)
+  const holds = await mapBounded(all, storeConcurrency, (cohort) => objects.has(keys.member(cohort, series)))
+  const encoders = (await objects.list(keys.allFeatures))
+    .map((key) => [key, key.split("/")[1]])
+    .filter(([key, encoder]) => key === keys.features(encoder, series))
+  return { cohorts: all.filter((_, i) => holds[i]), encoders: encoders.map(([, encoder]) => encoder) }
+}
+
+/**
+ * Removes a series everywhere: from every cohort and its search at once, and its features under every encoder.
+ * Live snapshots keep its vector until their next publish, but never answer with it. Safe to repeat; false when
+ * there was nothing to remove.
+ */
+export async function deleteSeries(objects: ObjectStore, series: string): Promise<boolean> {
+  const { cohorts, encoders } = await whereIs(objects, series)
+  for (const cohort of cohorts) await deleteMember(objects, cohort, series)
+  for (const encoder of encoders) await objects.delete(keys.features(encoder, series))
+  return cohorts.length + encoders.length > 0
+}

@@ -1,0 +1,87 @@
+import { z } from "zod"
+import { mapBounded, storeConcurrency } from "#shared/cohort/bounded.ts"
+import type { Member } from "#shared/cohort/members.ts"
+import { Fault } from "#shared/errors.ts"
+import type { Pooling } from "#shared/features/features.ts"
+import { readPooled } from "#shared/features/keep.ts"
+import { vectorOf } from "#shared/features/pool.ts"
+import { SeriesId } from "#shared/ids.ts"
+import type { ObjectStore } from "#shared/store/store.ts"
+import { unit } from "#shared/vector.ts"
+import { buildColumns, type Column } from "./columns.ts"
+
+/** Which series each row is, and where it came from. */
+export const Rows = z.object({ series: z.array(SeriesId), source: z.array(z.string()) })
+export type Rows = z.infer<typeof Rows>
+
+/** What a snapshot is made of, in memory; row i of each part is the same series. */
+export interface Content {
+  dim: number
+  /** [count, dim], unit length. */
+  vectors: Float32Array<ArrayBuffer>
+  rows: Rows
+  columns: Column[]
+  /** How many members had no features under the encoder and were left out. */
+  missing: number
+}
+
+interface Source {
+  encoder: string
+  pooling: Pooling
+  onRead(done: number): void
+}
+
+/**
+ * Gathers the vectors of those members that have features under the encoder, in the members' order.
+ * @throws Fault `conflict` / `empty-cohort` when none has; `unavailable` / `bad-features` for an unusable vector
+ */
+export async function gather(
+  objects: ObjectStore,
+  members: readonly Member[],
+  { encoder, pooling, onRead }: Source,
+): Promise<Content> {
+  const kept: Member[] = []
+  let vectors = new Float32Array(0)
+  let dim = 0
+  // By batches: features arrive in order, and only one batch of them is in memory beside the vectors.
+  for (let start = 0; start < members.length; start += 512) {
+    const batch = members.slice(start, start + 512)
+    const pooled = await mapBounded(batch, storeConcurrency, ({ series }) =>
+      readPooled(objects, encoder, series),
+    )
+    for (const [i, found] of pooled.entries()) {
+      if (!found) continue
+      const vector = unit(vectorOf(found, pooling))
+      if (dim === 0 && vector) {
+        dim = vector.length
+        vectors = new Float32Array(members.length * dim)
+      }
+      if (!vector || vector.length !== dim) throw badFeatures(batch[i].series, encoder)
+      vectors.set(vector, kept.length * dim)
+      kept.push(batch[i])
+    }
+    onRead(Math.min(start + batch.length, members.length))
+  }
+  if (kept.length === 0) throw empty(members.length, encoder)
+  return {
+    dim,
+    vectors: vectors.slice(0, kept.length * dim),
+    rows: { series: kept.map(({ series }) => series), source: kept.map(({ source }) => source) },
+    columns: buildColumns(kept.map(({ metadata }) => metadata)),
+    missing: members.length - kept.length,
+  }
+}
+
+function badFeatures(series: string, encoder: string): Fault {
+  return new Fault(
+    "unavailable",
+    "bad-features",
+    `the kept features of ${series} under ${encoder} are zero, not finite or of another dim: ` +
+      "delete the series and add it again",
+  )
+}
+
+function empty(members: number, encoder: string): Fault {
+  const why = members === 0 ? "it has no series" : `none of its ${members} series has features of ${encoder}`
+  return new Fault("conflict", "empty-cohort", `the cohort cannot be published, ${why}: add series first`)
+}

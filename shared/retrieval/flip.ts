@@ -1,0 +1,94 @@
+import { mapBounded, storeConcurrency } from "#shared/cohort/bounded.ts"
+import { getCohort } from "#shared/cohort/cohort.ts"
+import { deletedSeries, markDeleted, unmarkDeleted } from "#shared/cohort/deletions.ts"
+import { memberSeries } from "#shared/cohort/members.ts"
+import { Fault } from "#shared/errors.ts"
+import { putJson } from "#shared/store/json.ts"
+import { keys } from "#shared/store/keys.ts"
+import type { ObjectStore } from "#shared/store/store.ts"
+import { Rows } from "./content.ts"
+import { type Pointer, type Release, readManifest, readPart, readPointer } from "./snapshot.ts"
+
+export interface Flip {
+  cohort: string
+  release: Release
+  /** The rows of the release. */
+  rows: Rows
+  /** The pointer as it was when the publish began. */
+  before: { value: Pointer; etag: string } | undefined
+}
+
+const historyLength = 50
+
+/**
+ * Makes the release live and puts the deletion markers in order. Returns whether it is live: a newer snapshot that
+ * was published since this publish began stays.
+ */
+export async function flip(objects: ObjectStore, { cohort, release, rows, before }: Flip): Promise<boolean> {
+  for (let attempt = 1; ; attempt++) {
+    const pointer = await readPointer(objects, cohort)
+    const since = pointer && pointer.etag !== before?.etag
+    if (since && pointer.value.snapshot > release.snapshot) return false
+    await getCohort(objects, cohort) // one that was deleted meanwhile must not come back
+    // Before it answers: a series that was deleted after this publish read the members.
+    await markVanished(objects, cohort, rows)
+    if (pointer?.value.snapshot !== release.snapshot && !(await point(objects, cohort, release, pointer))) {
+      if (attempt < 20) continue
+      throw new Fault("conflict", "pointer-busy", `others keep publishing ${cohort}: publish again later`)
+    }
+    await markVanished(objects, cohort, rows)
+    await clearMarkers(objects, cohort, rows, before?.value)
+    return true
+  }
+}
+
+/** False when somebody else moved the pointer in between. */
+async function point(
+  objects: ObjectStore,
+  cohort: string,
+  release: Release,
+  over: { value: Pointer; etag: string } | undefined,
+): Promise<boolean> {
+  const { history = [], ...last } = over?.value ?? {}
+  const past = over ? [last as Release, ...history].slice(0, historyLength) : []
+  try {
+    const condition = over ? { ifMatch: over.etag } : { ifAbsent: true as const }
+    await putJson(objects, keys.current(cohort), { ...release, history: past } satisfies Pointer, condition)
+    return true
+  } catch (thrown) {
+    if (thrown instanceof Fault && thrown.code === "precondition-failed") return false
+    throw thrown
+  }
+}
+
+async function markVanished(objects: ObjectStore, cohort: string, rows: Rows): Promise<void> {
+  const members = new Set(await memberSeries(objects, cohort))
+  const vanished = rows.series.filter((series) => !members.has(series))
+  await mapBounded(vanished, storeConcurrency, (series) => markDeleted(objects, cohort, series))
+}
+
+/**
+ * Removes the markers of series that neither the new snapshot nor the one before it holds. The one before counts
+ * because a reader may have opened it just before the flip and list the markers just after.
+ */
+async function clearMarkers(
+  objects: ObjectStore,
+  cohort: string,
+  rows: Rows,
+  before?: Pointer,
+): Promise<void> {
+  const held = new Set([...rows.series, ...(before ? await seriesOf(objects, cohort, before) : [])])
+  const idle = [...(await deletedSeries(objects, cohort))].filter((series) => !held.has(series))
+  await mapBounded(idle, storeConcurrency, (series) => unmarkDeleted(objects, cohort, series))
+}
+
+async function seriesOf(objects: ObjectStore, cohort: string, release: Release): Promise<string[]> {
+  try {
+    const bytes = await readPart(objects, await readManifest(objects, cohort, release), "rows.json")
+    return Rows.parse(JSON.parse(new TextDecoder().decode(bytes))).series
+  } catch (thrown) {
+    // A damaged snapshot answers no query, so it needs no markers.
+    if (thrown instanceof Fault && thrown.code === "corrupt-snapshot") return []
+    throw thrown
+  }
+}

@@ -1,0 +1,24 @@
+import { exactIndex } from "./exact.ts"
+import type { VectorIndex } from "./vector-index.ts"
+
+/**
+ * Share of the true ten nearest that `index` finds at breadth `ef`, over at most 100 rows as queries, spread evenly;
+ * a row is not counted as its own neighbor. 1 for an index of one row.
+ */
+export async function recallAt10(index: VectorIndex, vectors: Float32Array, ef: number): Promise<number> {
+  const { dim, size } = index
+  const exact = exactIndex({ dim, vectors })
+  const queries = Math.min(100, size)
+  let wanted = 0
+  let found = 0
+  for (let q = 0; q < queries; q++) {
+    const row = Math.floor((q * size) / queries)
+    const query = vectors.subarray(row * dim, (row + 1) * dim)
+    const others = async (from: VectorIndex) =>
+      (await from.search(query, { k: 11, ef })).filter((other) => other.row !== row).slice(0, 10)
+    const truth = new Set((await others(exact)).map((other) => other.row))
+    wanted += truth.size
+    found += (await others(index)).filter((other) => truth.has(other.row)).length
+  }
+  return wanted === 0 ? 1 : found / wanted
+}

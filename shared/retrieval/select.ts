@@ -1,0 +1,90 @@
+import { Fault } from "#shared/errors.ts"
+import { type Column, isDate } from "./columns.ts"
+import type { Comparison, Filter, FilterValue } from "./filter.ts"
+
+/**
+ * The rows that pass, ascending. A filter that does not fit the columns is refused, whatever the rows hold.
+ * @throws Fault `invalid`: `unknown-column`, `bad-filter` for a value of another type than its column
+ */
+export function select(filter: Filter, columns: readonly Column[]): Uint32Array {
+  const byName = new Map(columns.map((column) => [column.name, column]))
+  const mask = maskOf(filter, byName)
+  const rows = new Uint32Array(mask.reduce((sum, pass) => sum + pass, 0))
+  let found = 0
+  for (let row = 0; row < mask.length; row++) if (mask[row]) rows[found++] = row
+  return rows
+}
+
+type Mask = Uint8Array<ArrayBuffer>
+
+function maskOf(filter: Filter, columns: Map<string, Column>): Mask {
+  if (filter.kind === "not") return maskOf(filter.of, columns).map((pass) => 1 - pass)
+  if (filter.kind === "and") {
+    return filter.of
+      .map((part) => maskOf(part, columns))
+      .reduce((a, b) => a.map((pass, row) => pass & b[row]))
+  }
+  if (filter.kind === "or") {
+    return filter.of
+      .map((part) => maskOf(part, columns))
+      .reduce((a, b) => a.map((pass, row) => pass | b[row]))
+  }
+  const column = columns.get(filter.column)
+  if (!column) throw unknownColumn(filter.column, filter.at, columns)
+  const pass = passing(filter, column)
+  return Uint8Array.from(column.values, (value) => (pass(value) ? 1 : 0))
+}
+
+type Test = Extract<Filter, { at: number }>
+
+function passing(test: Test, column: Column): (value: FilterValue) => boolean {
+  if (test.kind === "exists") return (value) => value !== null
+  if (test.kind === "in") {
+    for (const value of test.values) checkType("=", value, column, test.at)
+    const set = new Set(test.values)
+    return (value) => set.has(value)
+  }
+  const { op, value: than } = test
+  checkType(op, than, column, test.at)
+  if (op === "=") return (value) => value === than
+  if (op === "!=") return (value) => value !== than
+  return (value) => value !== null && than !== null && inOrder(value, op, than)
+}
+
+function inOrder(a: string | number | boolean, op: Comparison, b: string | number | boolean): boolean {
+  if (op === "<") return a < b
+  if (op === "<=") return a <= b
+  return op === ">" ? a > b : a >= b
+}
+
+function checkType(op: Comparison, value: FilterValue, column: Column, at: number): void {
+  const wrong = (what: string) =>
+    new Fault("invalid", "bad-filter", `the filter is wrong at ${at}: column '${column.name}' ${what}`)
+  const ordered = op !== "=" && op !== "!="
+  if (value === null) {
+    if (ordered) throw wrong("cannot be smaller or larger than null: use =, != or exists")
+    return
+  }
+  if (column.type === "null") return
+  if (column.type === "date") {
+    if (typeof value !== "string" || !isDate(value))
+      throw wrong("holds dates: compare it with one, as 2024-02-29")
+    return
+  }
+  if (typeof value !== column.type) {
+    const held = column.mixed ? "values of mixed types, compared as text" : `${column.type}s`
+    throw wrong(`holds ${held}, and cannot be compared with the ${typeof value} ${JSON.stringify(value)}`)
+  }
+  if (ordered && column.type === "boolean") throw wrong("holds booleans: use = or !=")
+}
+
+function unknownColumn(name: string, at: number, columns: Map<string, Column>): Fault {
+  const names = [...columns.keys()]
+  const listed = names.slice(0, 50).join(", ") + (names.length > 50 ? `, and ${names.length - 50} more` : "")
+  return new Fault(
+    "invalid",
+    "unknown-column",
+    `the filter is wrong at ${at}: there is no column '${name.slice(0, 100)}'; ` +
+      (names.length > 0 ? `there are: ${listed}` : "this cohort has no metadata: add some and publish"),
+  )
+}

@@ -1,0 +1,96 @@
+import { z } from "zod"
+import { Fault } from "#shared/errors.ts"
+import { Pooling } from "#shared/features/features.ts"
+import { CohortName, EncoderId, SnapshotId, sha256 } from "#shared/ids.ts"
+import { getJson } from "#shared/store/json.ts"
+import { keys } from "#shared/store/keys.ts"
+import type { ObjectStore } from "#shared/store/store.ts"
+
+const Sha256 = z.string().regex(/^[0-9a-f]{64}$/)
+
+/** What a snapshot consists of. `vectors.f32` is [count, dim], little-endian; `graph.hnsw` is there for engine hnsw. */
+export const contentParts = ["vectors.f32", "rows.json", "columns.json"] as const
+export const graphPart = "graph.hnsw"
+
+const Part = z.object({ sha256: Sha256, bytes: z.int().nonnegative() })
+
+/** Describes one immutable index of a cohort; written last, so a snapshot with a manifest is whole. */
+export const Manifest = z.object({
+  format: z.literal("voxkin-snapshot-1"),
+  snapshot: SnapshotId,
+  cohort: CohortName,
+  encoder: EncoderId,
+  pooling: Pooling,
+  dim: z.int().positive(),
+  metric: z.literal("cosine"),
+  count: z.int().positive(),
+  engine: z.enum(["hnsw", "exact"]),
+  /** Null without a graph. `ef` is the breadth at which recall was measured. */
+  ef: z.int().positive().nullable(),
+  m: z.int().positive().nullable(),
+  efConstruction: z.int().positive().nullable(),
+  recallAt10: z.number().min(0).max(1),
+  createdAt: z.iso.datetime(),
+  parts: z.partialRecord(z.enum([...contentParts, graphPart]), Part),
+})
+export type Manifest = z.infer<typeof Manifest>
+
+const Release = z.object({
+  snapshot: SnapshotId,
+  encoder: EncoderId,
+  /** Sha256 of manifest.json. */
+  manifest: Sha256,
+  at: z.iso.datetime(),
+})
+/** A snapshot that went live at some time. */
+export type Release = z.infer<typeof Release>
+
+/** `cohorts/{cohort}/current.json`: the live snapshot and those before it, newest first. */
+export const Pointer = Release.extend({ history: z.array(Release) })
+export type Pointer = z.infer<typeof Pointer>
+
+export function readPointer(objects: ObjectStore, cohort: string) {
+  return getJson(objects, keys.current(cohort), Pointer)
+}
+
+/** @throws Fault `unavailable` / `corrupt-snapshot` when it is not the manifest that went live */
+export async function readManifest(
+  objects: ObjectStore,
+  cohort: string,
+  release: Release,
+): Promise<Manifest> {
+  const key = keys.snapshotPart(cohort, release.encoder, release.snapshot, "manifest.json")
+  const found = await objects.get(key)
+  if (!found) throw corrupt(cohort, release.snapshot, "manifest.json", "is missing")
+  if (sha256(found.bytes) !== release.manifest) {
+    throw corrupt(cohort, release.snapshot, "manifest.json", "is not what was published")
+  }
+  const manifest = Manifest.safeParse(JSON.parse(new TextDecoder().decode(found.bytes)))
+  if (!manifest.success) {
+    throw corrupt(cohort, release.snapshot, "manifest.json", "is of a format that this version cannot read")
+  }
+  return manifest.data
+}
+
+/** The bytes of one part. @throws Fault `unavailable` / `corrupt-snapshot` unless they are what was published */
+export async function readPart(
+  objects: ObjectStore,
+  { cohort, encoder, snapshot, parts }: Manifest,
+  name: keyof Manifest["parts"],
+): Promise<Uint8Array<ArrayBuffer>> {
+  const expected = parts[name]
+  const found = await objects.get(keys.snapshotPart(cohort, encoder, snapshot, name))
+  if (!found || !expected) throw corrupt(cohort, snapshot, name, "is missing")
+  if (found.bytes.length !== expected.bytes || sha256(found.bytes) !== expected.sha256) {
+    throw corrupt(cohort, snapshot, name, "is not what was published")
+  }
+  return found.bytes
+}
+
+function corrupt(cohort: string, snapshot: string, part: string, what: string): Fault {
+  return new Fault(
+    "unavailable",
+    "corrupt-snapshot",
+    `${part} of snapshot ${snapshot} of cohort ${cohort} ${what}: publish the cohort again, or restore the file`,
+  )
+}
