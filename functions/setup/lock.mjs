@@ -2,11 +2,14 @@ import { mkdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } 
 import { dirname } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
 
-/** A holder touches its lock every two seconds; one left alone for longer than this belongs to nobody. */
+/** A holder touches its lock every two seconds. */
 const abandonedMs = 10_000
+/** Process ids are used again: a lock this old is nobody's, whoever now bears the id in it. */
+const forgottenMs = 15 * 60_000
 
 /**
- * Runs `work` while holding the lock `file`, so that two set-ups at once do not install over each other.
+ * Runs `work` while holding the lock `file`, so that two set-ups at once do not install over each other. `work` is
+ * given a function to name the process that it started: where we are killed and that one lives on, the lock holds.
  * Waits for a living holder (`onWait` is called once) and takes over from one that was killed.
  */
 export async function withLock(file, work, onWait = () => {}) {
@@ -20,7 +23,7 @@ export async function withLock(file, work, onWait = () => {}) {
   const release = () => rmSync(file, { force: true })
   process.once("exit", release)
   try {
-    return await work()
+    return await work((pid) => writeFileSync(file, `${mine} ${pid}`))
   } finally {
     clearInterval(beat)
     process.off("exit", release)
@@ -29,7 +32,7 @@ export async function withLock(file, work, onWait = () => {}) {
 }
 
 async function take(file, mine) {
-  const abandoned = ageMs(file) > abandonedMs
+  const abandoned = isAbandoned(file)
   if (abandoned) rmSync(file, { force: true })
   try {
     writeFileSync(file, mine, { flag: "wx" })
@@ -45,6 +48,22 @@ async function take(file, mine) {
 
 const absent = (thrown) => {
   if (thrown.code !== "ENOENT") throw thrown
+}
+
+function isAbandoned(file) {
+  const age = ageMs(file)
+  const worker = Number(read(file)?.split(" ")[2])
+  return age > forgottenMs || (age > abandonedMs && !(worker > 0 && alive(worker)))
+}
+
+function alive(pid) {
+  try {
+    return process.kill(pid, 0)
+  } catch (thrown) {
+    if (thrown.code === "ESRCH") return false
+    if (thrown.code === "EPERM") return true
+    throw thrown
+  }
 }
 
 function ageMs(file) {

@@ -49,13 +49,13 @@ export function staleness(root, machine) {
 export async function ensurePackages(root, log) {
   const machine = thisMachine()
   if (!staleness(root, machine)) return
-  const install = async () => {
+  const install = async (onStart) => {
     const why = staleness(root, machine)
     if (!why) return
     process.stderr.write(`${why}\n`)
     const args = [...npm(), "ci", "--no-audit", "--no-fund", "--loglevel=warn"]
     const env = installEnvironment()
-    const code = await quietly("installing packages (npm ci)", args, { cwd: root, env, log })
+    const code = await quietly("installing packages (npm ci)", args, { cwd: root, env, log, onStart })
     if (code !== 0) throw new Error(`npm ci failed (exit ${code}):\n${tail(log, root)}`)
     writeFileSync(join(root, "node_modules/.voxkin-machine.json"), JSON.stringify(machine))
   }

@@ -55,16 +55,16 @@ export async function ensurePython(root, log) {
   const base = findPython()
   if (!base) return undefined
 
-  const run = async (title, command) => {
-    const code = await quietly(title, command, { cwd: root, env: process.env, log })
+  const run = async (title, command, onStart) => {
+    const code = await quietly(title, command, { cwd: root, env: process.env, log, onStart })
     if (code !== 0) throw new Error(`${title} failed (exit ${code}):\n${tail(log, root)}`)
   }
-  await withLock(join(root, ".setup/lock"), async () => {
+  await withLock(join(root, ".setup/lock"), async (onStart) => {
     const now = fresh()
     if (now.same) return
     if (!now.version)
-      await run(`making .venv (${base})`, [base, "-m", "venv", "--clear", join(root, ".venv")])
-    await run("installing Python packages (pip)", pip(python, "-r", requirements))
+      await run(`making .venv (${base})`, [base, "-m", "venv", "--clear", join(root, ".venv")], onStart)
+    await run("installing Python packages (pip)", pip(python, "-r", requirements), onStart)
     writeFileSync(stamp, venvStamp(pythonVersion(python), readFileSync(requirements)))
   })
   return python

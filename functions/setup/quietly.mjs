@@ -4,9 +4,10 @@ import { dirname, relative } from "node:path"
 
 /**
  * Runs a program with its output in the file `log` and one progress line on stderr: "title … 12 s".
+ * `onStart` is told its process id.
  * @returns the exit code; Ctrl-C and SIGTERM end the program and this process too
  */
-export async function quietly(title, [program, ...args], { cwd, env, log }) {
+export async function quietly(title, [program, ...args], { cwd, env, log, onStart = () => {} }) {
   mkdirSync(dirname(log), { recursive: true })
   const out = openSync(log, "w")
   const started = Date.now()
@@ -16,12 +17,15 @@ export async function quietly(title, [program, ...args], { cwd, env, log }) {
   const tick = terminal && setInterval(() => process.stderr.write(`\r${line()}`), 1000)
 
   const child = spawn(program, args, { cwd, env, stdio: ["ignore", out, out] })
+  onStart(child.pid)
+  let stopped
+  // We end only after the program: npm takes a moment, and its files must not be touched by the next set-up until then.
   const stop = (signal) => {
+    stopped = signal
     child.kill(signal)
-    process.stderr.write("\n")
-    process.exit(signal === "SIGINT" ? 130 : 143)
+    setTimeout(() => child.kill("SIGKILL"), 3000).unref()
   }
-  process.once("SIGINT", stop).once("SIGTERM", stop)
+  process.on("SIGINT", stop).on("SIGTERM", stop)
   const code = await new Promise((resolve) => {
     child.once("error", (error) => resolve(error.code === "ENOENT" ? 127 : 126))
     child.once("close", (exit) => resolve(exit ?? 1))
@@ -30,6 +34,7 @@ export async function quietly(title, [program, ...args], { cwd, env, log }) {
   clearInterval(tick)
   closeSync(out)
   process.stderr.write(terminal ? `\r${line()}\n` : `${line().slice(title.length + 2)}\n`)
+  if (stopped) process.exit(stopped === "SIGINT" ? 130 : 143)
   return code
 }
 
