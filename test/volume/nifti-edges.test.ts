@@ -185,27 +185,45 @@ describe("a header that leaves room for doubt", () => {
   })
 })
 
-test("whole numbers of 64 bits are read exactly, signed or not, in both byte orders", async () => {
-  for (const datatype of [1024, 1280]) {
-    for (const little of [true, false]) {
-      const bytes = new Uint8Array(352 + 60 * 8)
-      const view = new DataView(bytes.buffer)
-      const from = new DataView(writeNifti(small).buffer)
-      for (const at of [40, 42, 44, 46, 252, 254]) view.setInt16(at, from.getInt16(at, true), little)
-      for (let at = 76; at < 120; at += 4) view.setFloat32(at, from.getFloat32(at, true), little)
-      for (let at = 280; at < 328; at += 4) view.setFloat32(at, from.getFloat32(at, true), little)
-      view.setInt32(0, 348, little)
-      view.setInt16(70, datatype, little)
-      view.setUint8(123, 2)
-      bytes.set([0x6e, 0x2b, 0x31, 0], 344)
-      // Beyond 2^32, so that the high word counts; the intercept takes it away again.
-      const base = 2 ** 33
-      view.setFloat32(116, datatype === 1280 ? -base : base, little)
-      for (const [i, hu] of small.voxels.entries())
-        view.setBigInt64(352 + 8 * i, BigInt(hu + (datatype === 1280 ? base : -base)), little)
-      expect((await read(bytes)).volume.voxels).toEqual(small.voxels)
-    }
-  }
+type Setter = (view: DataView, at: number, value: number, little: boolean) => void
+/** Code in nifti1.h, bytes per voxel, what is added to the stored numbers, how one is written. */
+const types: [string, number, number, number, Setter][] = [
+  ["uint8", 2, 1, 29, (view, at, value) => view.setUint8(at, value)],
+  ["int8", 256, 1, -90, (view, at, value) => view.setInt8(at, value)],
+  ["uint16", 512, 2, 40_000, (view, at, value, little) => view.setUint16(at, value, little)],
+  ["int16", 4, 2, -30, (view, at, value, little) => view.setInt16(at, value, little)],
+  ["uint32", 768, 4, 2 ** 31, (view, at, value, little) => view.setUint32(at, value, little)],
+  ["int32", 8, 4, -(2 ** 30), (view, at, value, little) => view.setInt32(at, value, little)],
+  // Beyond 2^32, so that the high word counts.
+  ["uint64", 1280, 8, 2 ** 33, (view, at, value, little) => view.setBigUint64(at, BigInt(value), little)],
+  ["int64", 1024, 8, -(2 ** 33), (view, at, value, little) => view.setBigInt64(at, BigInt(value), little)],
+  ["float32", 16, 4, 0.5, (view, at, value, little) => view.setFloat32(at, value, little)],
+  ["float64", 64, 8, 0.5, (view, at, value, little) => view.setFloat64(at, value, little)],
+]
+
+describe.each([
+  ["little", true],
+  ["big", false],
+])("%s endian", (_, little) => {
+  test.each(types)("%s is read exactly, slope and intercept in double", async (_, code, size, added, set) => {
+    const bytes = new Uint8Array(352 + 60 * size)
+    const view = new DataView(bytes.buffer)
+    const from = new DataView(writeNifti(small).buffer)
+    for (const at of [40, 42, 44, 46, 252, 254]) view.setInt16(at, from.getInt16(at, true), little)
+    for (let at = 76; at < 112; at += 4) view.setFloat32(at, from.getFloat32(at, true), little)
+    for (let at = 280; at < 328; at += 4) view.setFloat32(at, from.getFloat32(at, true), little)
+    view.setInt32(0, 348, little)
+    view.setInt16(70, code, little)
+    view.setUint8(123, 2) // mm
+    bytes.set([0x6e, 0x2b, 0x31, 0], 344) // n+1
+    // (n + added) · 32 − added · 32 = 32 n: −928 to 960 HU.
+    view.setFloat32(112, 32, little)
+    view.setFloat32(116, -added * 32, little)
+    const numbers = Array.from({ length: 60 }, (_, i) => i - 29)
+    for (const [i, n] of numbers.entries()) set(view, 352 + i * size, n + added, little)
+    const { voxels } = (await read(bytes)).volume
+    expect([...voxels]).toEqual(numbers.map((n) => 32 * n))
+  })
 })
 
 describe("gzip", () => {
