@@ -7,6 +7,7 @@ import {
   type Header,
   headerEnd,
   readHeader,
+  readWholeHeader,
   type Tensor,
   type TensorPlace,
   tensorAt,
@@ -52,9 +53,7 @@ export function encodeFeatures({ cls, mean, patches, grid, receipt }: Features):
 /** Reads a whole features file. @param name of the file, for the Fault `corrupt-features` */
 export function decodeFeatures(bytes: Uint8Array, name: string): Features {
   const damaged = corrupt(name)
-  const header = readHeader(bytes, damaged)
-  if (bytes.length !== header.fileSize)
-    throw damaged(`it has ${bytes.length} bytes and should have ${header.fileSize}`)
+  const header = readWholeHeader(bytes, damaged)
   const places = placesOf(header, damaged)
   const pooled = pooledAt(bytes, header, places, damaged)
   const halves = tensorAt(bytes, places.patches).data as Uint16Array

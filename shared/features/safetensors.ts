@@ -96,6 +96,23 @@ export function tensorAt(bytes: Uint8Array, { dtype, shape, start, end }: Tensor
     : { dtype, shape, data: new Uint16Array(buffer, byteOffset, count) }
 }
 
+/** Reads the header of a whole file, and checks that the file has exactly the bytes the header speaks of. */
+export function readWholeHeader(file: Uint8Array, damaged: Damaged): Header {
+  const header = readHeader(file, damaged)
+  if (file.length !== header.fileSize)
+    throw damaged(`it has ${file.length} bytes and should have ${header.fileSize}`)
+  return header
+}
+
+/** Reads every tensor of a whole file. @throws what `damaged` makes, unless it is an intact file of F32 and F16 tensors */
+export function readTensors(
+  file: Uint8Array,
+  damaged: Damaged,
+): { metadata: Record<string, string>; tensors: Map<string, Tensor> } {
+  const { metadata, tensors } = readWholeHeader(file, damaged)
+  return { metadata, tensors: new Map([...tensors].map(([name, place]) => [name, tensorAt(file, place)])) }
+}
+
 /** One file of these tensors, their bytes in the order given, starting at a multiple of 8. */
 export function writeTensors(
   tensors: readonly (readonly [name: string, tensor: Tensor])[],
