@@ -39,7 +39,7 @@ export function awsFault(what: string, where: string, thrown: unknown): unknown 
   return new Fault(
     "unavailable",
     "aws-failed",
-    `AWS failed at ${what} in ${where} (${thrown.name}): check region and network, then repeat`,
+    `AWS failed at ${what} in ${where} (${thrown.name}): check that it is there, then region and network, and repeat`,
     { cause: thrown },
   )
 }

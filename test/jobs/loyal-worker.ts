@@ -1,0 +1,5 @@
+import { exitWithQueue } from "#shared/jobs/exit-with-queue.ts"
+
+/** A worker that would last for ever, if its queue did. */
+exitWithQueue()
+setInterval(() => {}, 1000)

@@ -1,0 +1,41 @@
+import { spawn } from "node:child_process"
+import { appendFileSync, mkdirSync, writeFileSync } from "node:fs"
+
+/** A scripted worker of the local queue: `job-worker.mjs VERB FOLDER JOB`. Notes each run in `FOLDER/runs`. */
+const [verb, folder, job] = process.argv.slice(2)
+mkdirSync(folder, { recursive: true })
+appendFileSync(`${folder}/runs`, `${job} ${process.pid}\n`)
+
+const forever = () => setInterval(() => {}, 1000)
+const endings = {
+  succeed: () => process.exit(0),
+  fail: () => process.exit(2),
+  crash: () => process.exit(1),
+  last: forever,
+  /** Pays no heed to SIGTERM, and has a child that does not either. */
+  stubborn() {
+    const idle = "process.on('SIGTERM', () => {}); setInterval(() => {}, 1000)"
+    const child = spawn(process.execPath, ["-e", idle], { stdio: "ignore" })
+    process.on("SIGTERM", () => {})
+    appendFileSync(`${folder}/runs`, `child ${child.pid}\n`)
+    forever()
+  },
+  chatty() {
+    process.stdout.write("first words\n")
+    process.stdout.write("x".repeat(3 * 1024 ** 2))
+    process.stdout.write("last words\n")
+    process.exitCode = 2
+  },
+  /** Does what a real worker does: leaves a result in the store, of which FOLDER is the folder. */
+  result() {
+    const result = { ok: true, result: { made: 3 }, finishedAt: new Date().toISOString() }
+    writeFileSync(`${folder}/jobs/${job}/result.json`, JSON.stringify(result))
+  },
+  fault() {
+    const fault = { kind: "invalid", code: "bad-scan", message: "the scan is bad: send another" }
+    const result = { ok: false, fault, finishedAt: new Date().toISOString() }
+    writeFileSync(`${folder}/jobs/${job}/result.json`, JSON.stringify(result))
+    process.exit(2)
+  },
+}
+endings[verb]()
