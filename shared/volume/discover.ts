@@ -1,4 +1,17 @@
+import { mkdtemp, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { dirname, join } from "node:path"
+import { Fault } from "#shared/errors.ts"
+import { fewestSlices, groupSlices } from "./dicom/group.ts"
+import { type DicomObject, readObject } from "./dicom/object.ts"
+import { readSeries } from "./dicom/read.ts"
+import { sourcesOf } from "./dicom/sources.ts"
+import { setAsideObject } from "./dicom/verdict.ts"
+import { hasHeader, kindOf } from "./kind.ts"
+import { readNifti } from "./nifti.ts"
 import type { ReadVolume } from "./volume.ts"
+import { type FoundFile, statOf, walk } from "./walk.ts"
+import { extractZip } from "./zip.ts"
 
 /** One series found under a path; its voxels are read only when asked for. */
 export interface Candidate {
@@ -16,6 +29,157 @@ export interface Verdict {
 }
 
 export interface Discovery {
+  /** In the order of their sources. */
   candidates: Candidate[]
   setAside: Verdict[]
+  /** Removes what was unpacked for reading; no candidate can be read afterwards. */
+  close(): Promise<void>
+}
+
+type Found = Pick<Discovery, "candidates" | "setAside">
+
+/** Where zips are unpacked, and what has to be removed in the end. */
+interface Unpacked {
+  folders: string[]
+  insideZip: boolean
+}
+
+/**
+ * Finds every CT series under a path: a NIfTI file, a DICOM file, a zip of either, or a folder of all of them at any
+ * depth, told by content. Only headers are read here, one file at a time; memory is a small record per DICOM frame.
+ * Zips are unpacked into private temporary folders (`zip.ts` states the limits) until `close`.
+ * @param as what to call the path in sources and messages, for uploads that lie under a temporary name
+ * @throws Fault `no-such-path`, `empty-folder`, a file's own code when every file has the same one, else `no-series`
+ */
+export async function discover(path: string, as = path): Promise<Discovery> {
+  const unpacked: Unpacked = { folders: [], insideZip: false }
+  const close = async () => {
+    for (const folder of unpacked.folders.splice(0)) await rm(folder, { recursive: true, force: true })
+  }
+  try {
+    const { candidates, setAside } = await look(path, as, unpacked)
+    if (candidates.length === 0) throw nothing(as, setAside)
+    // "folder#2" comes before "folder#10".
+    const { compare } = new Intl.Collator("en", { numeric: true })
+    candidates.sort((a, b) => compare(a.source, b.source))
+    return { candidates, setAside, close }
+  } catch (thrown) {
+    await close()
+    throw thrown
+  }
+}
+
+async function look(path: string, as: string, unpacked: Unpacked): Promise<Found> {
+  const stats = await statOf(path)
+  if (!stats) throw new Fault("missing", "no-such-path", `${as}: there is no such file or folder`)
+  if (stats.isDirectory()) {
+    const { files, others } = await walk(path, as)
+    const setAside = others.map(({ as: file }) => ({
+      file,
+      code: "not-a-file",
+      message: "a linked folder or a device: name its target",
+    }))
+    return sortOut(files, { path, as }, { candidates: [], setAside }, unpacked)
+  }
+  return sortOut([{ path, as }], { path: dirname(path), as }, { candidates: [], setAside: [] }, unpacked)
+}
+
+async function unpack({ path, as }: FoundFile, unpacked: Unpacked): Promise<Found> {
+  const folder = await mkdtemp(join(tmpdir(), "voxkin-zip-"))
+  unpacked.folders.push(folder)
+  await extractZip(path, folder)
+  const { files } = await walk(folder, as)
+  const inner = { folders: unpacked.folders, insideZip: true }
+  return sortOut(files, { path: folder, as }, { candidates: [], setAside: [] }, inner)
+}
+
+/** Turns the files under one root (a folder, an unpacked zip, or a single file) into candidates and verdicts. */
+async function sortOut(
+  files: FoundFile[],
+  root: FoundFile,
+  found: Found,
+  unpacked: Unpacked,
+): Promise<Found> {
+  const { candidates, setAside } = found
+  const objects: DicomObject[] = []
+  const names = new Set(files.map(({ path }) => path))
+  for (const file of files) {
+    // The voxels of a pair are read with its header.
+    if (files.length > 1 && hasHeader(file.path, names)) continue
+    try {
+      const kind = await kindOf(file)
+      if (kind === "nifti") candidates.push({ source: file.as, read: () => readNifti(file.path) })
+      else if (kind === "dicom") {
+        const object = await readObject(file.path)
+        const why = setAsideObject(object)
+        if (why) setAside.push({ file: file.as, ...why })
+        else objects.push(object)
+      } else if (unpacked.insideZip) {
+        throw new Fault("invalid", "nested-zip", "a zip within a zip is not opened: unpack it first")
+      } else {
+        const inside = await unpack(file, unpacked)
+        candidates.push(...inside.candidates)
+        setAside.push(...inside.setAside)
+      }
+    } catch (thrown) {
+      setAside.push({ file: file.as, ...verdictOf(thrown) })
+    }
+  }
+  stackUp(objects, files, root, found)
+  return found
+}
+
+function stackUp(
+  objects: DicomObject[],
+  files: FoundFile[],
+  root: FoundFile,
+  { candidates, setAside }: Found,
+): void {
+  const name = new Map(files.map(({ path, as }) => [path, as]))
+  const groups = groupSlices(objects)
+  const stacks = groups.filter((slices) => slices.length >= fewestSlices)
+  const used = new Set(stacks.flat().map(({ object }) => object))
+  for (const object of objects) {
+    if (used.has(object)) continue
+    const message = `fewer than ${fewestSlices} slices of its kind are here, which is no volume: give the folder or a zip of the whole series`
+    setAside.push({ file: name.get(object.path) ?? object.name, code: "too-few-slices", message })
+  }
+  const only = stacks.length === 1 && candidates.length === 0
+  const sources = only ? [root.as] : sourcesOf(stacks, root.path, root.as)
+  stacks.forEach((slices, i) => {
+    candidates.push({ source: sources[i], read: () => readSeries(slices) })
+  })
+}
+
+function verdictOf(thrown: unknown): { code: string; message: string } {
+  if (thrown instanceof Fault) return { code: thrown.code, message: thrown.message }
+  const { code } = thrown as NodeJS.ErrnoException
+  if (code === "EACCES" || code === "EPERM" || code === "ENOENT" || code === "EIO")
+    return { code: "unreadable", message: `the file cannot be opened (${code})` }
+  throw thrown
+}
+
+function nothing(as: string, setAside: Verdict[]): Fault {
+  if (setAside.length === 0)
+    return new Fault(
+      "invalid",
+      "empty-folder",
+      `${as}: there is no file in it; give a NIfTI file, a zip, or a folder of DICOM files`,
+    )
+  const [{ code, message }] = setAside
+  if (setAside.length === 1) return new Fault("invalid", code, `${as}: ${message}`)
+  if (setAside.every((verdict) => verdict.code === code))
+    return new Fault(
+      "invalid",
+      code,
+      `${as}: none of its ${setAside.length} files is part of a CT volume: ${message}`,
+    )
+  const counts = new Map<string, number>()
+  for (const verdict of setAside) counts.set(verdict.code, (counts.get(verdict.code) ?? 0) + 1)
+  const list = [...counts].map(([name, count]) => `${count} ${name}`).join(", ")
+  return new Fault(
+    "invalid",
+    "no-series",
+    `${as}: none of its ${setAside.length} files is part of a CT volume (${list})`,
+  )
 }
