@@ -70,7 +70,10 @@ export async function getCohort(objects: ObjectStore, name: string): Promise<Coh
 /** Every cohort, by name. */
 export async function listCohorts(objects: ObjectStore): Promise<Cohort[]> {
   const all = await objects.list(keys.cohorts)
-  const names = all.map((key) => key.split("/")[1]).filter((name, i) => all[i] === keys.cohort(name))
+  const names = all
+    .map((key) => key.split("/")[1])
+    .filter((name, i) => all[i] === keys.cohort(name))
+    .sort()
   const found = await mapBounded(names, storeConcurrency, (name) => findCohort(objects, name))
   return found.filter((cohort) => cohort !== undefined)
 }

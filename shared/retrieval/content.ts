@@ -7,7 +7,6 @@ import { readPooled } from "#shared/features/keep.ts"
 import { vectorOf } from "#shared/features/pool.ts"
 import { SeriesId } from "#shared/ids.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
-import { unit } from "#shared/vector.ts"
 import { buildColumns, type Column } from "./columns.ts"
 
 /** Which series each row is, and where it came from. */
@@ -33,7 +32,7 @@ interface Source {
 
 /**
  * Gathers the vectors of those members that have features under the encoder, in the members' order.
- * @throws Fault `conflict` / `empty-cohort` when none has; `unavailable` / `bad-features` for an unusable vector
+ * @throws Fault `conflict` / `empty-cohort` when none has; `zero-vector`, `corrupt-features`
  */
 export async function gather(
   objects: ObjectStore,
@@ -51,12 +50,12 @@ export async function gather(
     )
     for (const [i, found] of pooled.entries()) {
       if (!found) continue
-      const vector = unit(vectorOf(found, pooling))
-      if (dim === 0 && vector) {
+      const vector = vectorOf(found, pooling)
+      if (dim === 0) {
         dim = vector.length
         vectors = new Float32Array(members.length * dim)
       }
-      if (!vector || vector.length !== dim) throw badFeatures(batch[i].series, encoder)
+      if (vector.length !== dim) throw otherDim(batch[i].series, encoder)
       vectors.set(vector, kept.length * dim)
       kept.push(batch[i])
     }
@@ -65,19 +64,18 @@ export async function gather(
   if (kept.length === 0) throw empty(members.length, encoder)
   return {
     dim,
-    vectors: vectors.slice(0, kept.length * dim),
+    vectors: vectors.subarray(0, kept.length * dim),
     rows: { series: kept.map(({ series }) => series), source: kept.map(({ source }) => source) },
     columns: buildColumns(kept.map(({ metadata }) => metadata)),
     missing: members.length - kept.length,
   }
 }
 
-function badFeatures(series: string, encoder: string): Fault {
+function otherDim(series: string, encoder: string): Fault {
   return new Fault(
     "unavailable",
-    "bad-features",
-    `the kept features of ${series} under ${encoder} are zero, not finite or of another dim: ` +
-      "delete the series and add it again",
+    "corrupt-features",
+    `the features of ${series} under ${encoder} have another dim than the rest: delete it and add the series again`,
   )
 }
 

@@ -8,7 +8,15 @@ import { type Content, gather } from "./content.ts"
 import { flip } from "./flip.ts"
 import { buildHnsw, hnswAvailable, openHnsw } from "./hnsw.ts"
 import { recallAt10 } from "./recall.ts"
-import { graphPart, type Manifest, type Release, readManifest, readPart, readPointer } from "./snapshot.ts"
+import {
+  graphPart,
+  type Manifest,
+  type PartName,
+  type Release,
+  readManifest,
+  readPart,
+  readPointer,
+} from "./snapshot.ts"
 
 export interface PublishOrder {
   cohort: string
@@ -30,92 +38,87 @@ export interface Published {
   missing: number
 }
 
+const pooling = "mean"
 /** Links per row, and candidates weighed for them when the graph is built: hnswlib's own defaults. */
 const m = 16
 const efConstruction = 200
+/** Breadth at which the graph's recall is measured; searches use at least as much. */
 const ef = 64
 
 /**
  * Makes a snapshot of the cohort's members that have features, and makes it live. Every part is written before the
  * manifest, and the manifest before the pointer. Publishing what is live already changes nothing.
- * @throws Fault `empty-cohort`, `no-such-cohort`, `bad-features`
+ * @throws Fault `empty-cohort`, `no-such-cohort`, `corrupt-features`, `zero-vector`
  */
 export async function publish(objects: ObjectStore, order: PublishOrder): Promise<Published> {
   const { cohort, now, onProgress } = order
   const { encoder } = await getCohort(objects, cohort)
   const before = await readPointer(objects, cohort)
   const members = await listMembers(objects, cohort)
-  const pooling = "mean"
-  const content = await gather(objects, members, {
-    encoder,
-    pooling,
-    onRead: (done) => onProgress?.({ done, total: members.length, message: "reading features" }),
-  })
-  const { dim, missing } = content
-  const count = content.rows.series.length
-  const parts = contentBytes(content)
+  const onRead = (done: number) => onProgress?.({ done, total: members.length, message: "reading features" })
+  const content = await gather(objects, members, { encoder, pooling, onRead })
+  const { rows, missing } = content
+  const count = rows.series.length
+  const parts = contentParts(content)
   const engine = (await hnswAvailable()).available ? "hnsw" : "exact"
 
-  const digests = new Map([...parts].map(([name, bytes]) => [name, sha256(bytes)]))
-  const live = before && (await wholeManifest(objects, cohort, before.value))
-  if (
-    live?.engine === engine &&
-    [...digests].every(([name, digest]) => live.parts[name]?.sha256 === digest)
-  ) {
-    const { snapshot, recallAt10 } = live
-    const promoted = await flip(objects, { cohort, release: before.value, rows: content.rows, before })
-    return { snapshot, count, engine, recallAt10, promoted, unchanged: true, missing }
+  if (before) {
+    const live = await wholeManifest(objects, cohort, before.value)
+    if (live?.engine === engine && parts.every(({ name, sha256 }) => live.parts[name]?.sha256 === sha256)) {
+      const { snapshot, recallAt10 } = live
+      const promoted = await flip(objects, { cohort, release: before.value, rows, before })
+      return { snapshot, count, engine, recallAt10, promoted, unchanged: true, missing }
+    }
   }
 
   let recall = 1
   if (engine === "hnsw") {
+    const { dim, vectors } = content
     const onGraph = (done: number, total: number) =>
       onProgress?.({ done, total, message: "building the graph" })
-    const graph = await buildHnsw({ dim, vectors: content.vectors, m, efConstruction, onProgress: onGraph })
-    parts.set(graphPart, graph)
-    digests.set(graphPart, sha256(graph))
-    recall = await recallAt10(await openHnsw(graph, { dim, vectors: content.vectors }), content.vectors, ef)
+    const graph = await buildHnsw({ dim, vectors, m, efConstruction, onProgress: onGraph })
+    parts.push(part(graphPart, graph))
+    recall = await recallAt10(await openHnsw(graph, { dim, vectors }), vectors, ef)
   }
-  const described = [...parts].map(([name, { length }]) => [
-    name,
-    { sha256: digests.get(name)!, bytes: length },
-  ])
+  const described = parts.map(({ name, sha256, bytes }) => [name, { sha256, bytes: bytes.length }] as const)
   const snapshot = `${timeStamp(now)}-${sha256(JSON.stringify(described)).slice(0, 8)}`
-  const manifest: Manifest = {
+  const manifest = await writeSnapshot(objects, parts, {
     format: "voxkin-snapshot-1",
     snapshot,
     cohort,
     encoder,
     pooling,
-    dim,
+    dim: content.dim,
     metric: "cosine",
     count,
     engine,
-    ef: engine === "hnsw" ? ef : null,
-    m: engine === "hnsw" ? m : null,
-    efConstruction: engine === "hnsw" ? efConstruction : null,
+    ...(engine === "hnsw" ? { ef, m, efConstruction } : { ef: null, m: null, efConstruction: null }),
     recallAt10: recall,
     createdAt: now.toISOString(),
     parts: Object.fromEntries(described),
-  }
-  for (const [name, bytes] of parts) {
-    await objects.put(keys.snapshotPart(cohort, encoder, snapshot, name), bytes)
-  }
-  const manifestSha = await putManifest(objects, manifest)
-  const release = { snapshot, encoder, manifest: manifestSha, at: now.toISOString() }
-  const promoted = await flip(objects, { cohort, release, rows: content.rows, before })
+  })
+  const release = { snapshot, encoder, manifest, at: now.toISOString() }
+  const promoted = await flip(objects, { cohort, release, rows, before })
   return { snapshot, count, engine, recallAt10: recall, promoted, unchanged: false, missing }
 }
 
-type PartName = keyof Manifest["parts"]
+interface Part {
+  name: PartName
+  bytes: Uint8Array
+  sha256: string
+}
 
-function contentBytes({ vectors, rows, columns }: Content): Map<PartName, Uint8Array> {
+function part(name: PartName, bytes: Uint8Array): Part {
+  return { name, bytes, sha256: sha256(bytes) }
+}
+
+function contentParts({ vectors, rows, columns }: Content): Part[] {
   const json = (value: unknown) => new TextEncoder().encode(JSON.stringify(value))
-  return new Map<PartName, Uint8Array>([
-    ["vectors.f32", new Uint8Array(vectors.buffer)],
-    ["rows.json", json(rows)],
-    ["columns.json", json(columns)],
-  ])
+  return [
+    part("vectors.f32", new Uint8Array(vectors.buffer, 0, vectors.byteLength)),
+    part("rows.json", json(rows)),
+    part("columns.json", json(columns)),
+  ]
 }
 
 /** The manifest of a release all of whose parts are as published; undefined for a damaged one. */
@@ -135,17 +138,23 @@ async function wholeManifest(
   }
 }
 
-/** Returns the manifest's sha256. The same content at the same instant is the same snapshot, written twice. */
-async function putManifest(objects: ObjectStore, manifest: Manifest): Promise<string> {
-  const { cohort, encoder, snapshot } = manifest
-  const key = keys.snapshotPart(cohort, encoder, snapshot, "manifest.json")
+/** Writes the parts, then the manifest; returns the manifest's sha256. */
+async function writeSnapshot(
+  objects: ObjectStore,
+  parts: readonly Part[],
+  manifest: Manifest,
+): Promise<string> {
+  const keyOf = (name: string) =>
+    keys.snapshotPart(manifest.cohort, manifest.encoder, manifest.snapshot, name)
+  for (const { name, bytes } of parts) await objects.put(keyOf(name), bytes)
   const bytes = new TextEncoder().encode(JSON.stringify(manifest))
   const digest = sha256(bytes)
   try {
-    await objects.put(key, bytes, { ifAbsent: true })
+    await objects.put(keyOf("manifest.json"), bytes, { ifAbsent: true })
   } catch (thrown) {
-    const there =
-      thrown instanceof Fault && thrown.code === "precondition-failed" ? await objects.get(key) : undefined
+    if (!(thrown instanceof Fault && thrown.code === "precondition-failed")) throw thrown
+    // The same content published twice at the same instant is the same snapshot.
+    const there = await objects.get(keyOf("manifest.json"))
     if (!there || sha256(there.bytes) !== digest) throw thrown
   }
   return digest

@@ -153,7 +153,11 @@ async function queryVector(
   const row = rowOf.get(query.series)
   if (row !== undefined && !deleted.has(query.series)) return vectors.subarray(row * dim, (row + 1) * dim)
   const pooled = await readPooled(objects, encoder, query.series)
-  if (pooled) return unitQuery(vectorOf(pooled, pooling), dim)
+  if (pooled) {
+    const vector = vectorOf(pooled, pooling)
+    checkQuery(vector, dim)
+    return vector
+  }
   throw new Fault(
     "missing",
     "no-such-series",

@@ -8,9 +8,11 @@ import type { ObjectStore } from "#shared/store/store.ts"
 
 const Sha256 = z.string().regex(/^[0-9a-f]{64}$/)
 
-/** What a snapshot consists of. `vectors.f32` is [count, dim], little-endian; `graph.hnsw` is there for engine hnsw. */
-export const contentParts = ["vectors.f32", "rows.json", "columns.json"] as const
 export const graphPart = "graph.hnsw"
+
+/** What a snapshot consists of. `vectors.f32` is [count, dim], little-endian; `graph.hnsw` is there for engine hnsw. */
+export const PartName = z.enum(["vectors.f32", "rows.json", "columns.json", graphPart])
+export type PartName = z.infer<typeof PartName>
 
 const Part = z.object({ sha256: Sha256, bytes: z.int().nonnegative() })
 
@@ -31,7 +33,7 @@ export const Manifest = z.object({
   efConstruction: z.int().positive().nullable(),
   recallAt10: z.number().min(0).max(1),
   createdAt: z.iso.datetime(),
-  parts: z.partialRecord(z.enum([...contentParts, graphPart]), Part),
+  parts: z.partialRecord(PartName, Part),
 })
 export type Manifest = z.infer<typeof Manifest>
 
@@ -76,7 +78,7 @@ export async function readManifest(
 export async function readPart(
   objects: ObjectStore,
   { cohort, encoder, snapshot, parts }: Manifest,
-  name: keyof Manifest["parts"],
+  name: PartName,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const expected = parts[name]
   const found = await objects.get(keys.snapshotPart(cohort, encoder, snapshot, name))
