@@ -64,8 +64,10 @@ export async function publish(objects: ObjectStore, order: PublishOrder): Promis
 
   if (before) {
     const live = await wholeManifest(objects, cohort, before.value)
-    if (live?.engine === engine && parts.every(({ name, sha256 }) => live.parts[name]?.sha256 === sha256)) {
-      const { snapshot, recallAt10 } = live
+    // A graph that another machine built is kept, even where none could be built here.
+    const goodEngine = live?.engine === engine || live?.engine === "hnsw"
+    if (live && goodEngine && parts.every(({ name, sha256 }) => live.parts[name]?.sha256 === sha256)) {
+      const { snapshot, engine, recallAt10 } = live
       const promoted = await flip(objects, { cohort, release: before.value, rows, before })
       return { snapshot, count, engine, recallAt10, promoted, unchanged: true, missing }
     }
