@@ -1,0 +1,58 @@
+/** The numbers a head is fitted on: one row per series, row-major. */
+export interface Table {
+  values: Float32Array
+  rows: number
+  columns: number
+}
+
+/** A column's value v becomes (v − mean) / scale. Always from training rows only. */
+export interface Scaling {
+  mean: Float64Array
+  scale: Float64Array
+}
+
+/** Training rows, standardised: [rows, columns] row-major. */
+export interface Design {
+  z: Float64Array
+  rows: number
+  columns: number
+}
+
+/** A column that varies less than its own float32 rounding (2^-23 of its mean) is taken as constant. */
+const float32Rounding = 2 ** -23
+
+/** Mean and population standard deviation of each column over `rows`; the scale of a constant column is 1. */
+export function scalingOf(table: Table, rows: Uint32Array): Scaling {
+  const { values, columns } = table
+  const mean = new Float64Array(columns)
+  const scale = new Float64Array(columns)
+  for (const row of rows) {
+    const at = row * columns
+    for (let c = 0; c < columns; c++) mean[c] += values[at + c]
+  }
+  for (let c = 0; c < columns; c++) mean[c] /= rows.length
+  for (const row of rows) {
+    const at = row * columns
+    for (let c = 0; c < columns; c++) scale[c] += (values[at + c] - mean[c]) ** 2
+  }
+  for (let c = 0; c < columns; c++) {
+    const deviation = Math.sqrt(scale[c] / rows.length)
+    scale[c] = deviation > float32Rounding * Math.abs(mean[c]) ? deviation : 1
+  }
+  return { mean, scale }
+}
+
+/** The given rows of the table, standardised. A column that is constant over them becomes exactly zero. */
+export function standardise(table: Table, rows: Uint32Array, { mean, scale }: Scaling): Design {
+  const { values, columns } = table
+  const z = new Float64Array(rows.length * columns)
+  for (let r = 0; r < rows.length; r++) {
+    const from = rows[r] * columns
+    const to = r * columns
+    for (let c = 0; c < columns; c++) {
+      const centred = values[from + c] - mean[c]
+      z[to + c] = Math.abs(centred) > float32Rounding * Math.abs(mean[c]) ? centred / scale[c] : 0
+    }
+  }
+  return { z, rows: rows.length, columns }
+}

@@ -1,0 +1,59 @@
+import { Fault } from "#shared/errors.ts"
+import { readTensors, type Tensor, writeTensors } from "#shared/features/safetensors.ts"
+import { sha256 } from "#shared/ids.ts"
+import type { LinearHead, LinearKind } from "./linear.ts"
+
+/** What a head's file must hold. */
+export interface HeadShape {
+  kind: LinearKind
+  outputs: number
+  /** Numbers the head reads. */
+  columns: number
+  sha256: string
+}
+
+/**
+ * `head.safetensors`: weights [outputs, columns], intercept [outputs], mean and scale [columns], all F32. Rounding
+ * to float32 moves a prediction by about its seventh digit; the arithmetic on them stays float64.
+ */
+export function encodeHead({ kind, weights, intercept, mean, scale }: LinearHead): Uint8Array {
+  const tensor = (data: Float64Array, shape: number[]): Tensor => ({
+    dtype: "F32",
+    shape,
+    data: Float32Array.from(data),
+  })
+  const columns = mean.length
+  return writeTensors(
+    [
+      ["weights", tensor(weights, [intercept.length, columns])],
+      ["intercept", tensor(intercept, [intercept.length])],
+      ["mean", tensor(mean, [columns])],
+      ["scale", tensor(scale, [columns])],
+    ],
+    { format: "voxkin-head-1", kind },
+  )
+}
+
+/** @throws Fault `unavailable` / `corrupt-probe` unless it is the very file that was written, of this shape */
+export function decodeHead(bytes: Uint8Array, name: string, expected: HeadShape): LinearHead {
+  const damaged = (what: string, cause?: unknown) =>
+    new Fault("unavailable", "corrupt-probe", `${name} is damaged: ${what}. Fit the probe again`, { cause })
+  if (sha256(bytes) !== expected.sha256) throw damaged("its digest is not the one in probe.json")
+  const { tensors } = readTensors(bytes, damaged)
+  const numbers = (tensor: string, ...shape: number[]): Float64Array => {
+    const found = tensors.get(tensor)
+    if (found?.dtype !== "F32" || found.shape.join() !== shape.join()) {
+      throw damaged(`it has no '${tensor}' of shape ${shape.join(" × ")}`)
+    }
+    if (!found.data.every(Number.isFinite)) throw damaged(`its '${tensor}' is not finite`)
+    return Float64Array.from(found.data)
+  }
+  const { kind, outputs, columns } = expected
+  return {
+    kind,
+    weights: numbers("weights", outputs, columns),
+    intercept: numbers("intercept", outputs),
+    mean: numbers("mean", columns),
+    scale: numbers("scale", columns),
+  }
+}

@@ -1,0 +1,90 @@
+import type { Evaluation } from "./evaluate.ts"
+import { applyHead, type LinearHead } from "./linear.ts"
+import { rowOf } from "./penalty.ts"
+import type { Note } from "./record.ts"
+import { predictedClass } from "./score.ts"
+import type { ReadStudy } from "./study.ts"
+
+export interface FitToJudge extends ReadStudy {
+  evaluation: Evaluation
+  head: LinearHead
+  converged: boolean
+  foldsAsked: number
+  /** Whether some penalty had to be the default. */
+  penaltyByDefault: boolean
+}
+
+/** Fewer patients make intervals that say little. */
+const small = 50
+
+/** What the reader of a fit's numbers should know about them. */
+export function judge(fit: FitToJudge): Note[] {
+  const { study, patients, evaluation, head } = fit
+  const notes = [...fit.notes]
+  const say = (code: string, when: boolean, message: string) => when && notes.push({ code, message })
+  const who = patients.known ? "patients" : "series"
+
+  say(
+    "folds-reduced",
+    evaluation.folds < fit.foldsAsked,
+    `${evaluation.folds} folds in place of ${fit.foldsAsked}: there are too few ${who}, or too few of one class`,
+  )
+  say(
+    "small-test-set",
+    patients.count < small,
+    `only ${patients.count} ${who} were tested on: the metrics may be far off, and the intervals too narrow`,
+  )
+  say(
+    "separable",
+    study.kind !== "ridge" && separated(),
+    "the head tells its own training series apart without error, as is usual with more features than series: " +
+      "only the out-of-fold metrics count",
+  )
+  const [main] = evaluation.metrics.filter(({ name }) => /auroc|r2/.test(name))
+  const trivial = study.kind === "ridge" ? 0 : 0.5
+  say(
+    "suspiciously-perfect",
+    main.value > 0.9999,
+    `${main.name} out of fold is ${main.value.toFixed(4)}: check that the label is not given away by the scanner or ` +
+      "the extent of the scan",
+  )
+  say(
+    "not-better-than-trivial",
+    main.low === null || main.low <= trivial,
+    `the interval of ${main.name} reaches the trivial predictor's ${trivial}: nothing is shown to be learned`,
+  )
+  const undefinedIn = Math.max(...evaluation.metrics.map((metric) => metric.undefinedIn))
+  say(
+    "replicates-left-out",
+    undefinedIn > 0,
+    `in up to ${undefinedIn} of 1000 bootstrap replicates a metric was not defined (a class was not drawn): ` +
+      "its interval rests on the others",
+  )
+  say(
+    "penalty-by-default",
+    fit.penaltyByDefault,
+    "a class has too few patients to choose the penalty by cross-validation everywhere: the default was used there",
+  )
+  say(
+    "not-converged",
+    !fit.converged,
+    "the fit stopped before its tolerance: scale of the features or labels?",
+  )
+  const { values, rows, columns } = study.table
+  const constant = [...head.mean.keys()].filter((c) => {
+    for (let row = 1; row < rows; row++) if (values[row * columns + c] !== values[c]) return false
+    return true
+  }).length
+  say(
+    "constant-features",
+    constant > 0,
+    `${constant} of ${columns} features are the same in every series: unused`,
+  )
+  return notes
+
+  function separated(): boolean {
+    return study.target.every(
+      (truth, row) => predictedClass(applyHead(head, rowOf(study, row)), study.outputs)[0] === truth,
+    )
+  }
+}

@@ -1,0 +1,119 @@
+import { z } from "zod"
+import { mapBounded, storeConcurrency } from "#shared/cohort/bounded.ts"
+import { Fault } from "#shared/errors.ts"
+import type { Pooled } from "#shared/features/features.ts"
+import { readPooled } from "#shared/features/keep.ts"
+import { SeriesId } from "#shared/ids.ts"
+import { getJson } from "#shared/store/json.ts"
+import { keys } from "#shared/store/keys.ts"
+import type { ObjectStore } from "#shared/store/store.ts"
+import { decodeHead } from "./head-file.ts"
+import { checkEncoder, columnsOf, headInputs } from "./inputs.ts"
+import { applyHead, type LinearHead } from "./linear.ts"
+import { ProbeRecord, recordFile } from "./record.ts"
+import { predictedClass } from "./score.ts"
+import { currentVersion } from "./versions.ts"
+
+/** A probe that is ready to answer. */
+export interface Probe {
+  record: ProbeRecord
+  head: LinearHead
+}
+
+/** What the probe says: the likeliest class and the probability of each, or a value in the unit of its labels. */
+export const Answer = z.union([
+  z.object({ label: z.string(), probabilities: z.record(z.string(), z.number()) }),
+  z.object({ value: z.number(), unit: z.string().nullable() }),
+])
+export type Answer = z.infer<typeof Answer>
+
+/** One per series asked for, in order: an answer, or why there is none. */
+export const Prediction = z.union([
+  z.object({ series: SeriesId, prediction: Answer }),
+  z.object({ series: SeriesId, error: z.object({ code: z.string(), message: z.string() }) }),
+])
+export type Prediction = z.infer<typeof Prediction>
+
+/** The record of a probe's current version. @throws Fault `missing` / `no-such-probe` */
+export async function getProbe(objects: ObjectStore, name: string): Promise<ProbeRecord> {
+  const version = await currentVersion(objects, name)
+  if (!version) throw new Fault("missing", "no-such-probe", `there is no probe ${name}: fit it first`)
+  const record = await getJson(objects, keys.probePart(name, version, recordFile), ProbeRecord)
+  if (!record) {
+    throw new Fault(
+      "unavailable",
+      "corrupt-probe",
+      `version ${version} of probe ${name} is not there: fit it again`,
+    )
+  }
+  return record.value
+}
+
+/** The current record of every probe, by name. */
+export async function listProbes(objects: ObjectStore): Promise<ProbeRecord[]> {
+  const names = (await objects.list(keys.probes))
+    .map((key) => [key, key.split("/")[1]])
+    .filter(([key, name]) => key === keys.probeCurrent(name))
+    .map(([, name]) => name)
+  return mapBounded(names, storeConcurrency, (name) => getProbe(objects, name))
+}
+
+/**
+ * Opens the current version of a probe.
+ * @throws Fault `no-such-probe`; `corrupt-probe` when its weights are not those that were fitted
+ */
+export async function openProbe(objects: ObjectStore, name: string): Promise<Probe> {
+  const record = await getProbe(objects, name)
+  const { kind, file, sha256 } = record.head
+  const key = keys.probePart(name, record.version, file)
+  const object = await objects.get(key)
+  if (!object) {
+    throw new Fault("unavailable", "corrupt-probe", `the weights ${key} are not there: fit the probe again`)
+  }
+  const columns = columnsOf(record.dim, record.pooling)
+  const outputs = kind === "softmax" && record.task === "classification" ? record.classes.length : 1
+  return { record, head: decodeHead(object.bytes, key, { kind, outputs, columns, sha256 }) }
+}
+
+/**
+ * Predicts from the cached features of each series; their patches are not read. A series without features, or
+ * whose file is damaged, gets an `error` in place of an answer and does not stop the others.
+ * @throws Fault `conflict` / `wrong-encoder` for features that are not of the probe's encoder and recipe
+ */
+export function predict(objects: ObjectStore, probe: Probe, series: string[]): Promise<Prediction[]> {
+  const { encoder } = probe.record
+  return mapBounded(series, storeConcurrency, async (id): Promise<Prediction> => {
+    try {
+      const pooled = await readPooled(objects, encoder.id, id)
+      if (pooled) return predictPooled(probe, pooled)
+      const message = `${id} has no features under encoder ${encoder.id}: add it with that encoder first`
+      return { series: id, error: { code: "no-features", message } }
+    } catch (thrown) {
+      if (!(thrown instanceof Fault && ofOneSeries.includes(thrown.code))) throw thrown
+      return { series: id, error: { code: thrown.code, message: thrown.message } }
+    }
+  })
+}
+
+const ofOneSeries = ["corrupt-features", "wrong-series", "not-finite"]
+
+/** Predicts from features in memory. @throws Fault `wrong-encoder`, `not-finite` */
+export function predictPooled(
+  { record, head }: Probe,
+  pooled: Pooled,
+): { series: string; prediction: Answer } {
+  checkEncoder(pooled, record.encoder)
+  const { series } = pooled.receipt
+  const x = headInputs(pooled, record.pooling)
+  if (x.length !== head.mean.length || !x.every(Number.isFinite)) {
+    const what = x.length === head.mean.length ? "not finite" : `${x.length} numbers, not ${head.mean.length}`
+    throw new Fault("invalid", "not-finite", `the features of ${series} are ${what}: add the series again`)
+  }
+  const output = applyHead(head, x)
+  if (record.task === "regression") return { series, prediction: { value: output[0], unit: record.unit } }
+  const shares = head.kind === "logistic" ? [1 - output[0], output[0]] : [...output]
+  const [k] = predictedClass(output, output.length)
+  const label = record.classes[k].name
+  const probabilities = Object.fromEntries(record.classes.map(({ name }, i) => [name, shares[i]]))
+  return { series, prediction: { label, probabilities } }
+}

@@ -1,0 +1,88 @@
+import { z } from "zod"
+import { CohortName, EncoderId, ProbeName } from "#shared/ids.ts"
+
+/** When it was fitted, and the start of its head's digest: sorts by time. */
+export const ProbeVersion = z.string().regex(/^[0-9]{8}T[0-9]{9}Z-[0-9a-f]{8}$/)
+
+/** Which pooled features go in: the CLS token, the mean over the patch tokens, or both, CLS first. */
+export const ProbePooling = z.enum(["cls", "mean", "both"])
+export type ProbePooling = z.infer<typeof ProbePooling>
+
+const Sha256 = z.string().regex(/^[0-9a-f]{64}$/)
+
+/** A file beside probe.json in its version's folder. */
+const linear = { file: z.string(), sha256: Sha256 }
+
+/** What turns features into a prediction. A new kind of head is a new member here. */
+export const Head = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("logistic"), ...linear }),
+  z.object({ kind: z.literal("softmax"), ...linear }),
+  z.object({ kind: z.literal("ridge"), ...linear }),
+])
+export type Head = z.infer<typeof Head>
+
+export const Metric = z.object({
+  name: z.string(),
+  value: z.number(),
+  /** Bounds of the 95 % bootstrap interval; null where the metric is undefined in most replicates. */
+  low: z.number().nullable(),
+  high: z.number().nullable(),
+})
+export type Metric = z.infer<typeof Metric>
+
+/** Something about the fit that its reader should know. */
+export const Note = z.object({ code: z.string(), message: z.string() })
+export type Note = z.infer<typeof Note>
+
+export const recordFile = "probe.json"
+
+const common = {
+  format: z.literal("voxkin-probe-1"),
+  name: ProbeName,
+  version: ProbeVersion,
+  /** The column that was learned. */
+  label: z.string(),
+  /** It reads features of this encoder under this recipe, and no others. */
+  encoder: z.object({ id: EncoderId, digest: z.string(), recipeDigest: z.string() }),
+  pooling: ProbePooling,
+  /** Of the encoder; with `both` the head reads twice as many numbers. */
+  dim: z.int().positive(),
+  head: Head,
+  penalty: z.object({
+    value: z.number(),
+    chosenBy: z.enum(["caller", "cross-validation", "default"]),
+    /** Of each fold of the evaluation, chosen inside its training part. */
+    perFold: z.array(z.number()),
+  }),
+  training: z.object({
+    cohort: CohortName,
+    count: z.int(),
+    /** SHA-256 of the training series' ids, sorted, one per line. */
+    seriesDigest: Sha256,
+    /** Null when the cohort has no `patient` column: each series is then taken for a patient. */
+    patients: z.int().nullable(),
+    split: z.enum(["by patient", "by series"]),
+    folds: z.int(),
+    seed: z.int(),
+  }),
+  /** Of out-of-fold predictions. */
+  metrics: z.array(Metric),
+  /** The same of the trivial predictor: the share of each class, or the mean, for everybody. */
+  baseline: z.array(Metric),
+  notes: z.array(Note),
+  createdAt: z.iso.datetime(),
+  intendedUse: z.string(),
+}
+
+/** `probe.json`: everything about one version of a probe but its weights. Never changed once written. */
+export const ProbeRecord = z.discriminatedUnion("task", [
+  z.object({
+    task: z.literal("classification"),
+    ...common,
+    classes: z.array(z.object({ name: z.string(), count: z.int() })).min(2),
+    /** Counts out of fold by true class (rows) and predicted class (columns). */
+    confusion: z.array(z.array(z.int())),
+  }),
+  z.object({ task: z.literal("regression"), ...common, unit: z.string().nullable() }),
+])
+export type ProbeRecord = z.infer<typeof ProbeRecord>
