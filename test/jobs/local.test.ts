@@ -97,6 +97,22 @@ describe("local queue", () => {
     await until(async () => !(await isRunning(pids[0])) && !(await isRunning(pids[1])))
   }, 20_000)
 
+  test("cancelling ends a worker that nobody yet knew of", async () => {
+    const folder = newFolder()
+    const queue = open("last", folder, 6)
+    const jobs = Array.from({ length: 6 }, newJobId)
+    for (const job of jobs) {
+      await queue.submit(job)
+      while ((await queue.status(job)) === "queued");
+      await queue.cancel(job)
+      expect(await queue.status(job)).toBe("cancelled")
+    }
+    for (const job of jobs)
+      await until(async () =>
+        (await readFile(join(folder, `${job}.log`), "utf8")).includes("ended: killed by SIG"),
+      )
+  }, 30_000)
+
   test("keeps the start and the end of what a worker prints, not the middle", async () => {
     const folder = newFolder()
     const queue = open("chatty", folder)
@@ -182,17 +198,24 @@ describe("local queue between processes", () => {
     expect((await runsIn(folder)).map((run) => run.job)).toEqual([job, job, next])
   }, 20_000)
 
-  test("a worker that asked for it ends with its queue", async () => {
-    const folder = newFolder()
-    const job = newJobId()
-    const loyal = join(import.meta.dirname, "loyal-worker.ts")
-    const killed = host(folder, [process.execPath, "--import", "tsx", loyal], [job])
-    const look = async () => (await readLocalJob(diskStore(folder), job))?.worker
-    await until(async () => (await look()) !== undefined)
-    const worker = await look()
-    killed.kill("SIGKILL")
-    await until(async () => !(await isAlive(worker!)))
-  }, 20_000)
+  test.each(["while it starts", "when it is at work"])(
+    "a worker that asked for it ends when its queue is killed %s",
+    async (when) => {
+      const folder = newFolder()
+      const job = newJobId()
+      const loyal = join(import.meta.dirname, "loyal-worker.ts")
+      const killed = host(folder, [process.execPath, "--import", "tsx", loyal], [job])
+      const look = async () => (await readLocalJob(diskStore(folder), job))?.worker
+      await until(async () => (await look()) !== undefined)
+      const worker = await look()
+      const log = join(folder, `${job}.log`)
+      if (when === "when it is at work")
+        await until(async () => (await readFile(log, "utf8")).includes("ready"))
+      killed.kill("SIGKILL")
+      await until(async () => !(await isAlive(worker!)))
+    },
+    20_000,
+  )
 
   test("leaves alone a stranger that got a dead worker's number", async () => {
     const folder = newFolder()
