@@ -1,0 +1,82 @@
+import type { OpenAPIHono } from "@hono/zod-openapi"
+import { bodyLimit } from "hono/body-limit"
+import { requestId } from "hono/request-id"
+import { secureHeaders } from "hono/secure-headers"
+import { Fault } from "#shared/errors.ts"
+import { notice, version } from "../info.ts"
+import type { ApiPorts } from "../ports.ts"
+import { cohorts } from "./cohorts.ts"
+import { docs } from "./docs.ts"
+import { problem } from "./faults.ts"
+import { apiKeyGuard, ownPagesOnly } from "./guard.ts"
+import { health } from "./health.ts"
+import { jobs } from "./jobs.ts"
+import { members } from "./members.ts"
+import { probes } from "./probes.ts"
+import { type Env, resource } from "./route.ts"
+import { searches } from "./search.ts"
+import { series, uploadLimit } from "./series.ts"
+
+export interface AppOptions {
+  /** Callers must send it as a bearer token; without one the server must be on loopback. */
+  apiKey?: string
+  /** Takes one line per bug. */
+  log?(line: string): void
+}
+
+/** Largest JSON body: a batch of 100 query vectors of 2048 numbers as text, and room. */
+export const jsonLimit = 8 * 2 ** 20
+
+/** The whole API: parse, call, answer. */
+export function createApp(
+  ports: ApiPorts,
+  { apiKey, log = console.error }: AppOptions = {},
+): OpenAPIHono<Env> {
+  const app = resource()
+  app.onError((thrown, c) => problem(thrown, c, log))
+  app.notFound((c) => {
+    throw new Fault("missing", "no-such-route", `there is no ${c.req.method} ${c.req.path}: see /docs`)
+  })
+  app.use(
+    requestId(),
+    secureHeaders({
+      contentSecurityPolicy: {
+        defaultSrc: ["'self'"],
+        styleSrc: ["'self'", "'unsafe-inline'"],
+        imgSrc: ["'self'", "data:"],
+      },
+    }),
+  )
+  app.use(async (c, next) => {
+    c.set("ports", ports)
+    await next()
+  })
+  app.use("/v1/*", apiKey === undefined ? ownPagesOnly : apiKeyGuard(apiKey))
+  const limited = (maxSize: number) =>
+    bodyLimit({
+      maxSize,
+      onError: () => {
+        throw new Fault("too_large", "body-too-large", `a body here may have at most ${maxSize} bytes`)
+      },
+    })
+  const uploads = limited(uploadLimit)
+  const requests = limited(jsonLimit)
+  app.use("/v1/*", (c, next) => (c.req.path === "/v1/series" ? uploads(c, next) : requests(c, next)))
+
+  app.route("/", health)
+  for (const part of [series, cohorts, members, searches, probes, jobs]) app.route("/v1", part)
+  if (apiKey !== undefined)
+    app.openAPIRegistry.registerComponent("securitySchemes", "apiKey", { type: "http", scheme: "bearer" })
+  app.doc31("/openapi.json", {
+    openapi: "3.1.0",
+    info: {
+      title: "voxkin",
+      version,
+      description: `Finds a CT scan's kin. ${notice}`,
+      license: { name: "Apache-2.0", url: "https://www.apache.org/licenses/LICENSE-2.0" },
+    },
+    ...(apiKey === undefined ? {} : { security: [{ apiKey: [] }] }),
+  })
+  app.route("/docs", docs)
+  return app
+}

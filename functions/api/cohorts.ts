@@ -1,0 +1,84 @@
+import { createRoute, z } from "@hono/zod-openapi"
+import { Cohort, createCohort, deleteCohort, getCohort, listCohorts } from "#shared/cohort/cohort.ts"
+import { createJob } from "#shared/jobs/record.ts"
+import { listSnapshots, SnapshotSummary } from "#shared/retrieval/describe.ts"
+import { Accepted, json, params, problems, resource } from "./route.ts"
+
+const Described = Cohort.openapi("Cohort")
+
+const list = createRoute({
+  method: "get",
+  path: "/cohorts",
+  summary: "All cohorts",
+  responses: { 200: json(z.object({ cohorts: z.array(Described) }), "The cohorts, by name") },
+})
+
+const create = createRoute({
+  method: "put",
+  path: "/cohorts/{cohort}",
+  summary: "Make a cohort of the default encoder; making it again changes nothing",
+  request: { params: params.cohort },
+  responses: { 200: json(Described, "The cohort"), ...problems(400, 409) },
+})
+
+const show = createRoute({
+  method: "get",
+  path: "/cohorts/{cohort}",
+  summary: "One cohort",
+  request: { params: params.cohort },
+  responses: { 200: json(Described, "The cohort"), ...problems(404) },
+})
+
+const remove = createRoute({
+  method: "delete",
+  path: "/cohorts/{cohort}",
+  summary: "Delete a cohort with its snapshots; the features of its series stay",
+  request: { params: params.cohort },
+  responses: { 204: { description: "It is gone" }, ...problems(404) },
+})
+
+const publish = createRoute({
+  method: "post",
+  path: "/cohorts/{cohort}/publish",
+  summary: "Make a snapshot of the cohort and let searches use it",
+  request: { params: params.cohort },
+  responses: { 202: json(Accepted, "The job that publishes"), ...problems(404) },
+})
+
+const snapshots = createRoute({
+  method: "get",
+  path: "/cohorts/{cohort}/snapshots",
+  summary: "The cohort's snapshots, newest first",
+  request: { params: params.cohort },
+  responses: {
+    200: json(z.object({ snapshots: z.array(SnapshotSummary.openapi("Snapshot")) }), "The snapshots"),
+    ...problems(404),
+  },
+})
+
+export const cohorts = resource()
+  .openapi(list, async (c) => c.json({ cohorts: await listCohorts(c.get("ports").objects) }, 200))
+  .openapi(create, async (c) => {
+    const { objects, now, defaultEncoder } = c.get("ports")
+    const { id } = await defaultEncoder()
+    return c.json(await createCohort(objects, c.req.valid("param").cohort, id, now()), 200)
+  })
+  .openapi(show, async (c) =>
+    c.json(await getCohort(c.get("ports").objects, c.req.valid("param").cohort), 200),
+  )
+  .openapi(remove, async (c) => {
+    const { objects } = c.get("ports")
+    const { cohort } = await getCohort(objects, c.req.valid("param").cohort)
+    await deleteCohort(objects, cohort)
+    return c.body(null, 204)
+  })
+  .openapi(publish, async (c) => {
+    const { objects, jobs, now } = c.get("ports")
+    const { cohort } = await getCohort(objects, c.req.valid("param").cohort)
+    return c.json({ job: await createJob(objects, jobs, { kind: "publish", cohort }, now()) }, 202)
+  })
+  .openapi(snapshots, async (c) => {
+    const { objects } = c.get("ports")
+    const { cohort } = await getCohort(objects, c.req.valid("param").cohort)
+    return c.json({ snapshots: await listSnapshots(objects, cohort) }, 200)
+  })

@@ -1,0 +1,86 @@
+import { createRoute, z } from "@hono/zod-openapi"
+import { streamSSE } from "hono/streaming"
+import { cancelJob, describeJob, JobDescription, listJobs } from "#shared/jobs/record.ts"
+import { json, params, problems, resource } from "./route.ts"
+
+const Described = JobDescription.openapi("Job")
+
+const list = createRoute({
+  method: "get",
+  path: "/jobs",
+  summary: "The jobs, newest first",
+  responses: { 200: json(z.object({ jobs: z.array(Described) }), "The jobs") },
+})
+
+const show = createRoute({
+  method: "get",
+  path: "/jobs/{job}",
+  summary: "One job: its state, and what came of it",
+  request: { params: params.job },
+  responses: { 200: json(Described, "The job"), ...problems(404) },
+})
+
+const cancel = createRoute({
+  method: "delete",
+  path: "/jobs/{job}",
+  summary: "Cancel a job; one that has ended stays as it is",
+  request: { params: params.job },
+  responses: { 200: json(Described, "The job after that"), ...problems(404) },
+})
+
+const events = createRoute({
+  method: "get",
+  path: "/jobs/{job}/events",
+  summary: "Follow a job",
+  description:
+    "Server-sent events named `job`, each with the job as JSON, at every change until it has ended.",
+  request: { params: params.job },
+  responses: {
+    200: { description: "The events", content: { "text/event-stream": { schema: z.string() } } },
+    ...problems(404),
+  },
+})
+
+/** ms between two looks at a job that is followed. */
+const followEvery = 200
+/** ms without news after which a comment keeps the connection open. */
+const keepAlive = 15_000
+
+export const jobs = resource()
+  .openapi(list, async (c) => {
+    const { objects, jobs } = c.get("ports")
+    return c.json({ jobs: await listJobs(objects, jobs) }, 200)
+  })
+  .openapi(show, async (c) => {
+    const { objects, jobs } = c.get("ports")
+    return c.json(await describeJob(objects, jobs, c.req.valid("param").job), 200)
+  })
+  .openapi(cancel, async (c) => {
+    const { objects, jobs, now } = c.get("ports")
+    const { job } = c.req.valid("param")
+    await cancelJob(objects, jobs, job, now())
+    return c.json(await describeJob(objects, jobs, job), 200)
+  })
+  .openapi(events, async (c) => {
+    const { objects, jobs } = c.get("ports")
+    const { job } = c.req.valid("param")
+    let now = await describeJob(objects, jobs, job)
+    return streamSSE(c, async (stream) => {
+      let told = ""
+      let toldAt = Date.now()
+      while (!stream.aborted) {
+        const data = JSON.stringify(now)
+        if (data !== told) {
+          await stream.writeSSE({ event: "job", data })
+          told = data
+          toldAt = Date.now()
+        } else if (Date.now() - toldAt > keepAlive) {
+          await stream.write(": still here\n\n")
+          toldAt = Date.now()
+        }
+        if (now.state !== "queued" && now.state !== "running") return
+        await stream.sleep(followEvery)
+        now = await describeJob(objects, jobs, job)
+      }
+    })
+  })

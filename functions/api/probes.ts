@@ -1,0 +1,68 @@
+import { createRoute, z } from "@hono/zod-openapi"
+import { getCohort } from "#shared/cohort/cohort.ts"
+import { SeriesId } from "#shared/ids.ts"
+import { FitJob } from "#shared/jobs/job.ts"
+import { createJob } from "#shared/jobs/record.ts"
+import { getProbe, listProbes, openProbe, Prediction, predict } from "#shared/probe/predict.ts"
+import { ProbeRecord } from "#shared/probe/record.ts"
+import { Accepted, body, json, params, problems, resource } from "./route.ts"
+
+const Described = ProbeRecord.openapi("Probe")
+
+const fit = createRoute({
+  method: "post",
+  path: "/probes",
+  summary: "Fit a linear probe on a cohort's cached features and measure it by cross-validation",
+  request: { body: body(FitJob.omit({ kind: true }).openapi("ProbeFit")) },
+  responses: { 202: json(Accepted, "The job that fits it"), ...problems(400, 404) },
+})
+
+const list = createRoute({
+  method: "get",
+  path: "/probes",
+  summary: "All probes, each in its current version",
+  responses: { 200: json(z.object({ probes: z.array(Described) }), "The probes, by name") },
+})
+
+const show = createRoute({
+  method: "get",
+  path: "/probes/{name}",
+  summary: "What a probe is and how well it did",
+  request: { params: params.probe },
+  responses: { 200: json(Described, "The probe's current version"), ...problems(404) },
+})
+
+const Predictions = z
+  .object({ probe: z.string(), version: z.string(), encoder: z.string(), predictions: z.array(Prediction) })
+  .openapi("Predictions")
+
+const ask = createRoute({
+  method: "post",
+  path: "/probes/{name}/predict",
+  summary: "What the probe says of each series, from cached features",
+  request: {
+    params: params.probe,
+    body: body(z.strictObject({ series: z.array(SeriesId).min(1).max(1000) }).openapi("PredictRequest")),
+  },
+  responses: {
+    200: json(Predictions, "One prediction per series, in order"),
+    ...problems(400, 404, 409, 503),
+  },
+})
+
+export const probes = resource()
+  .openapi(fit, async (c) => {
+    const { objects, jobs, now } = c.get("ports")
+    const request = c.req.valid("json")
+    await getCohort(objects, request.cohort)
+    return c.json({ job: await createJob(objects, jobs, { kind: "fit", ...request }, now()) }, 202)
+  })
+  .openapi(list, async (c) => c.json({ probes: await listProbes(c.get("ports").objects) }, 200))
+  .openapi(show, async (c) => c.json(await getProbe(c.get("ports").objects, c.req.valid("param").name), 200))
+  .openapi(ask, async (c) => {
+    const { objects } = c.get("ports")
+    const probe = await openProbe(objects, c.req.valid("param").name)
+    const predictions = await predict(objects, probe, c.req.valid("json").series)
+    const { name, version, encoder } = probe.record
+    return c.json({ probe: name, version, encoder: encoder.id, predictions }, 200)
+  })

@@ -1,0 +1,52 @@
+import { createRoute, z } from "@hono/zod-openapi"
+import { deletedSeries } from "#shared/cohort/deletions.ts"
+import { snapshotCache } from "#shared/retrieval/open.ts"
+import { SearchAnswer, SearchRequest, search, searchMany } from "#shared/retrieval/search.ts"
+import type { ObjectStore } from "#shared/store/store.ts"
+import { body, json, problems, resource } from "./route.ts"
+
+const One = SearchRequest.openapi("SearchRequest")
+const Many = z
+  .strictObject({
+    cohort: SearchRequest.shape.cohort,
+    queries: z
+      .array(SearchRequest.omit({ cohort: true }))
+      .min(1)
+      .max(100),
+  })
+  .openapi("SearchRequests", { description: "Up to 100 queries; all are answered from one snapshot." })
+const Answer = SearchAnswer.openapi("SearchAnswer")
+
+const route = createRoute({
+  method: "post",
+  path: "/search",
+  summary: "The cases most like this one",
+  request: { body: body(z.union([One, Many])) },
+  responses: {
+    200: json(
+      z.union([Answer, z.object({ answers: z.array(Answer) })]),
+      "The neighbors; for `queries`, `answers` in their order",
+    ),
+    ...problems(400, 404, 503),
+  },
+})
+
+/** One cache of opened snapshots for each store: it outlives the requests. */
+const caches = new WeakMap<ObjectStore, ReturnType<typeof snapshotCache>>()
+
+function cacheOf(objects: ObjectStore) {
+  const cache = caches.get(objects) ?? snapshotCache(objects)
+  caches.set(objects, cache)
+  return cache
+}
+
+export const searches = resource().openapi(route, async (c) => {
+  const { objects } = c.get("ports")
+  const request = c.req.valid("json")
+  const { cohort } = request
+  const [snapshot, deleted] = await Promise.all([cacheOf(objects)(cohort), deletedSeries(objects, cohort)])
+  if (!("queries" in request)) return c.json(await search(objects, snapshot, deleted, request), 200)
+  const queries = request.queries.map((query) => ({ cohort, ...query }))
+  const answers = await searchMany(objects, snapshot, deleted, queries)
+  return c.json({ answers }, 200)
+})

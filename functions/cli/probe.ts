@@ -1,0 +1,52 @@
+import { getCohort } from "#shared/cohort/cohort.ts"
+import { SeriesId } from "#shared/ids.ts"
+import { type FitRequest, fitProbe } from "#shared/probe/fit.ts"
+import { openProbe, predict, predictPooled } from "#shared/probe/predict.ts"
+import type { ProbeRecord } from "#shared/probe/record.ts"
+import type { JobPorts } from "../ports.ts"
+import { bar, type Output } from "./output.ts"
+import { pooledOfPath } from "./query.ts"
+
+export async function fitCommand(request: FitRequest, ports: JobPorts, out: Output): Promise<void> {
+  await getCohort(ports.objects, request.cohort)
+  const record = await fitProbe(ports.objects, {
+    ...request,
+    now: ports.now(),
+    onProgress: ({ done, total, message }) => out.progress(bar(done, total, message)),
+  })
+  out.result(record, describe)
+}
+
+/** A line per query, each a series id of the store or a path that is encoded on the fly. */
+export async function predictCommand(
+  name: string,
+  queries: string[],
+  ports: JobPorts,
+  out: Output,
+): Promise<void> {
+  const probe = await openProbe(ports.objects, name)
+  for (const query of queries) {
+    const prediction = SeriesId.safeParse(query).success
+      ? (await predict(ports.objects, probe, [query]))[0]
+      : predictPooled(probe, await pooledOfPath(query, probe.record.encoder.id, ports, out))
+    out.result({ query, probe: name, version: probe.record.version, ...prediction }, (p) => JSON.stringify(p))
+  }
+}
+
+/** What a probe is and how well it did, for people. */
+export function describe(record: ProbeRecord): string {
+  const number = (x: number) => x.toPrecision(3)
+  const rows = record.metrics.map(({ name, value, low, high }) => {
+    const trivial = record.baseline.find((b) => b.name === name)
+    const beside = trivial ? `   trivial ${number(trivial.value)}` : ""
+    const interval = low === null || high === null ? "[no interval]" : `[${number(low)}, ${number(high)}]`
+    return `  ${name.padEnd(12)} ${number(value)}  ${interval}${beside}`
+  })
+  return [
+    `${record.name} ${record.version}: ${record.task} of ${record.label} on ${record.encoder.id}`,
+    `  ${record.training.count} series, ${record.training.split}`,
+    ...rows,
+    ...record.notes.map((note) => `  note: ${note.message}`),
+    `  ${record.intendedUse}`,
+  ].join("\n")
+}

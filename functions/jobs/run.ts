@@ -1,0 +1,32 @@
+import type { Job } from "#shared/jobs/job.ts"
+import { fitProbe } from "#shared/probe/fit.ts"
+import { publish } from "#shared/retrieval/publish.ts"
+import type { JobPorts } from "../ports.ts"
+import { embedUpload } from "./upload.ts"
+
+export interface Progress {
+  done: number
+  total: number
+  message: string
+}
+
+/** Does one job and returns what it made. Safe to run twice. */
+export async function run(
+  id: string,
+  job: Job,
+  ports: JobPorts,
+  onProgress: (progress: Progress) => void,
+): Promise<unknown> {
+  const { objects } = ports
+  const now = ports.now()
+  switch (job.kind) {
+    case "embed":
+      return embedUpload(id, job, ports, onProgress)
+    case "publish":
+      return publish(objects, { cohort: job.cohort, now, onProgress })
+    case "fit":
+      return fitProbe(objects, { ...job, now, onProgress })
+    default:
+      return job satisfies never
+  }
+}

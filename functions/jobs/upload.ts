@@ -1,0 +1,58 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { Fault } from "#shared/errors.ts"
+import type { Job } from "#shared/jobs/job.ts"
+import { keys } from "#shared/store/keys.ts"
+import { discover } from "#shared/volume/discover.ts"
+import type { JobPorts } from "../ports.ts"
+import { type Added, embed, encoderOf } from "./embed.ts"
+import type { Progress } from "./run.ts"
+
+/**
+ * Embeds what was uploaded: one NIfTI file, or a zip of DICOM files with any number of series. The upload is
+ * deleted once each series of it is embedded or rejected.
+ * @throws Fault when nothing in the upload is a series, or every series was rejected
+ */
+export async function embedUpload(
+  id: string,
+  job: Extract<Job, { kind: "embed" }>,
+  ports: JobPorts,
+  onProgress: (progress: Progress) => void,
+): Promise<{ series: Added[] }> {
+  const upload = await ports.objects.get(keys.upload(id))
+  if (!upload) throw new Fault("missing", "no-upload", `the upload of job ${id} is gone: send it again`)
+
+  const folder = await mkdtemp(join(tmpdir(), "voxkin-upload-"))
+  try {
+    const file = join(folder, "upload")
+    await writeFile(file, upload.bytes)
+    const found = await discover(file, job.source)
+    try {
+      const encoder = await encoderOf(job.cohort, false, ports)
+      const metadata = () => job.metadata ?? {}
+      const series: Added[] = []
+      for (const candidate of found.candidates) {
+        onProgress({
+          done: series.length,
+          total: found.candidates.length,
+          message: `embedding ${candidate.source}`,
+        })
+        series.push(await embed(candidate, { cohort: job.cohort, encoder, metadata }, ports))
+      }
+      const rejected = series.filter((s) => s.status === "rejected")
+      if (rejected.length === series.length) {
+        throw new Fault(
+          "invalid",
+          rejected[0].code ?? "rejected",
+          rejected[0].message ?? "every series was rejected",
+        )
+      }
+      return { series }
+    } finally {
+      await found.close()
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
