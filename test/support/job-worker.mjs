@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process"
-import { appendFileSync, mkdirSync, writeFileSync } from "node:fs"
+import { appendFileSync, mkdirSync, renameSync, writeFileSync } from "node:fs"
 
 /** A scripted worker of the local queue: `job-worker.mjs VERB FOLDER JOB`. Notes each run in `FOLDER/runs`. */
 const [verb, folder, job] = process.argv.slice(2)
@@ -7,6 +7,11 @@ mkdirSync(folder, { recursive: true })
 appendFileSync(`${folder}/runs`, `${job} ${process.pid}\n`)
 
 const forever = () => setInterval(() => {}, 1000)
+/** Whole or not at all, as a store writes. */
+function leave(result) {
+  writeFileSync(`${folder}/${job}.draft`, JSON.stringify(result))
+  renameSync(`${folder}/${job}.draft`, `${folder}/jobs/${job}/result.json`)
+}
 const endings = {
   succeed: () => process.exit(0),
   fail: () => process.exit(2),
@@ -29,12 +34,12 @@ const endings = {
   /** Does what a real worker does: leaves a result in the store, of which FOLDER is the folder. */
   result() {
     const result = { ok: true, result: { made: 3 }, finishedAt: new Date().toISOString() }
-    writeFileSync(`${folder}/jobs/${job}/result.json`, JSON.stringify(result))
+    leave(result)
   },
   fault() {
     const fault = { kind: "invalid", code: "bad-scan", message: "the scan is bad: send another" }
     const result = { ok: false, fault, finishedAt: new Date().toISOString() }
-    writeFileSync(`${folder}/jobs/${job}/result.json`, JSON.stringify(result))
+    leave(result)
     process.exit(2)
   },
 }
