@@ -1,7 +1,7 @@
 import { z } from "zod"
-import { ColumnName, Scalars } from "#shared/cohort/members.ts"
-import { Pooling } from "#shared/features/features.ts"
-import { CohortName, ProbeName } from "#shared/ids.ts"
+import { Scalars } from "#shared/cohort/members.ts"
+import { CohortName } from "#shared/ids.ts"
+import { FitRequest } from "#shared/probe/fit.ts"
 
 /** Embeds what was uploaded with the job (`uploads/{job}`) into a cohort. */
 export const EmbedJob = z.strictObject({
@@ -19,14 +19,7 @@ export const PublishJob = z.strictObject({
 
 export const FitJob = z.strictObject({
   kind: z.literal("fit"),
-  name: ProbeName,
-  cohort: CohortName,
-  /** The metadata or label column to learn. */
-  label: ColumnName,
-  task: z.enum(["classification", "regression"]),
-  pooling: Pooling.optional(),
-  /** Of the folds and the bootstrap; the same seed gives the same numbers. */
-  seed: z.int().nonnegative().optional(),
+  ...FitRequest.shape,
 })
 
 /** What a worker can be asked to do, in full: it gets nothing but the job's id and reads this from the store. */
