@@ -1,0 +1,39 @@
+import { writeFile } from "node:fs/promises"
+import { join } from "node:path"
+import { promisify } from "node:util"
+import { gzip } from "node:zlib"
+import { writeNifti } from "#shared/volume/nifti-write.ts"
+import { type PhantomMetadata, phantom } from "./phantom.ts"
+
+/** The demo's series: fourteen bodies, of which the first ten were scanned twice. */
+export const demoScans = Array.from({ length: 14 }, (_, seed) =>
+  (seed < 10 ? [0, 1] : [0]).map((scan) => ({ seed, scan })),
+).flat()
+
+/**
+ * Writes the demo's phantoms into a folder as `.nii.gz`, and `metadata.csv` beside them, whose `source` column
+ * equals the paths; the same bytes each time.
+ * @returns the paths of the phantoms, and that of the CSV
+ */
+export async function writeDemo(
+  folder: string,
+  scans = demoScans,
+): Promise<{ paths: string[]; csv: string }> {
+  const paths: string[] = []
+  const lines = ["source,patient,age,sex,region,finding,findingMm"]
+  for (const { seed, scan } of scans) {
+    const { volume, metadata } = phantom(seed, scan)
+    const path = join(folder, `${metadata.patient}-${scan + 1}.nii.gz`)
+    await writeFile(path, await promisify(gzip)(writeNifti(volume), { level: 1 }))
+    paths.push(path)
+    lines.push(row(path, metadata))
+  }
+  const csv = join(folder, "metadata.csv")
+  await writeFile(csv, `${lines.join("\n")}\n`)
+  return { paths, csv }
+}
+
+function row(source: string, { patient, age, sex, region, finding, findingMm }: PhantomMetadata): string {
+  // A path may hold a comma or a quote (RFC 4180).
+  return [`"${source.replaceAll('"', '""')}"`, patient, age, sex, region, finding, findingMm].join(",")
+}
