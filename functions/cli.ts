@@ -10,11 +10,12 @@ interface Shared extends LocalOptions {
 }
 
 /** Runs a command on local ports; turns whatever it throws into words and an exit code. */
-async function run(options: Shared, work: (ports: JobPorts, out: Output) => Promise<number | void>) {
+async function run(options: Shared, work: (ports: JobPorts, out: Output) => Promise<unknown>) {
   const out = output(options.json ?? false)
   const ports = localPorts(options)
   try {
-    process.exitCode = (await work(ports, out)) ?? 0
+    const code = await work(ports, out)
+    process.exitCode = typeof code === "number" ? code : 0
   } catch (thrown) {
     out.progress("")
     process.exitCode = fail(thrown, out.json)

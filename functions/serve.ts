@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises"
 import type { AddressInfo } from "node:net"
 import { serve as listen, type ServerType } from "@hono/node-server"
 import { Fault, reason } from "#shared/errors.ts"
+import { sweepUploads } from "#shared/jobs/record.ts"
 import { createApp } from "./api/app.ts"
 import { apiPorts, type LocalOptions, localJobs } from "./local.ts"
 
@@ -33,9 +34,11 @@ export async function startServer(options: ServeOptions): Promise<{ url: string;
     )
   }
   const jobs = localJobs(options)
-  const app = createApp(apiPorts(options, jobs), { apiKey })
+  const ports = apiPorts(options, jobs)
+  const app = createApp(ports, { apiKey })
   const server = await open(app.fetch, options)
   await jobs.start()
+  await sweepUploads(ports.objects, jobs)
   const { port } = server.address() as AddressInfo
   const host = options.host.includes(":") ? `[${options.host}]` : options.host
   return {

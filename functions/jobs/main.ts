@@ -1,6 +1,7 @@
 import { Command } from "commander"
 import { Fault } from "#shared/errors.ts"
 import { JobId } from "#shared/ids.ts"
+import { exitWithQueue } from "#shared/jobs/exit-with-queue.ts"
 import { readJob, writeProgress, writeResult } from "#shared/jobs/record.ts"
 import { keys } from "#shared/store/keys.ts"
 import { localPorts } from "../local.ts"
@@ -52,4 +53,5 @@ async function main(): Promise<number> {
   }
 }
 
+exitWithQueue()
 process.exitCode = await main()

@@ -89,6 +89,8 @@ export async function deleteCohort(objects: ObjectStore, name: string): Promise<
   await objects.delete(keys.current(name))
   const parts = [
     ...(await objects.list(keys.snapshots(name))),
+    ...(await objects.list(keys.members(name))),
+    ...(await objects.list(keys.deletions(name))),
     ...(await objects.list(keys.cohortFolder(name))),
   ]
   await mapBounded(

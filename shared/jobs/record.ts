@@ -163,6 +163,16 @@ export async function listJobs(objects: ObjectStore, queue: JobQueue): Promise<J
   return mapBounded(newest, 8, (id) => describeJob(objects, queue, id))
 }
 
+/** Deletes uploads whose jobs have ended or are lost: after a crash nobody else would, and they may hold names. */
+export async function sweepUploads(objects: ObjectStore, queue: JobQueue): Promise<void> {
+  for (const key of await objects.list(keys.upload(""))) {
+    const id = key.slice(keys.upload("").length)
+    const known = await objects.has(keys.job(id))
+    const state = known ? (await describeJob(objects, queue, id)).state : "lost"
+    if (state !== "queued" && state !== "running") await objects.delete(key)
+  }
+}
+
 /**
  * Ends a job for good; one that has ended stays as it is. Its upload is deleted.
  * @throws Fault `missing` / `no-such-job`

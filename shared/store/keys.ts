@@ -3,6 +3,8 @@
  * Parts are validated ids (`ids.ts`), so no key can leave its folder.
  */
 export const keys = {
+  encoderPart: (encoder: string, part: string) => `encoders/${encoder}/${part}`,
+
   features: (encoder: string, series: string) => `features/${encoder}/${series}.safetensors`,
   featuresOf: (encoder: string) => `features/${encoder}/`,
   allFeatures: "features/",
@@ -10,12 +12,13 @@ export const keys = {
   cohort: (cohort: string) => `cohorts/${cohort}/cohort.json`,
   cohorts: "cohorts/",
   cohortFolder: (cohort: string) => `cohorts/${cohort}/`,
-  member: (cohort: string, series: string) => `cohorts/${cohort}/members/${series}.json`,
-  members: (cohort: string) => `cohorts/${cohort}/members/`,
-  /** A marker: this series was deleted after the live snapshot was published. */
-  deleted: (cohort: string, series: string) => `cohorts/${cohort}/deleted/${series}`,
-  deletions: (cohort: string) => `cohorts/${cohort}/deleted/`,
   current: (cohort: string) => `cohorts/${cohort}/current.json`,
+  // Beside `cohorts/`, not below: to list the cohorts is not to list every member of them.
+  member: (cohort: string, series: string) => `members/${cohort}/${series}.json`,
+  members: (cohort: string) => `members/${cohort}/`,
+  /** A marker: this series was deleted after the live snapshot was published. */
+  deleted: (cohort: string, series: string) => `deletions/${cohort}/${series}`,
+  deletions: (cohort: string) => `deletions/${cohort}/`,
 
   snapshotPart: (cohort: string, encoder: string, snapshot: string, part: string) =>
     `snapshots/${cohort}/${encoder}/${snapshot}/${part}`,

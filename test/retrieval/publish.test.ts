@@ -11,6 +11,7 @@ import { publish } from "#shared/retrieval/publish.ts"
 import { search } from "#shared/retrieval/search.ts"
 import { readPointer } from "#shared/retrieval/snapshot.ts"
 import { keys } from "#shared/store/keys.ts"
+import type { ObjectStore } from "#shared/store/store.ts"
 import { encoder, now, scratchStore, seriesNo } from "../cohort/scratch.ts"
 import { bruteForce } from "./brute-force.ts"
 import { keepMade, storeCohort } from "./made.ts"
@@ -258,15 +259,24 @@ describe("deletions", () => {
     expect(await deletedSeries(objects, "c")).toEqual(new Set())
   })
 
+  /** The store, with something that happens just before the new manifest is written. */
+  function during(objects: ObjectStore, happening: () => Promise<void>): ObjectStore {
+    return {
+      ...objects,
+      async put(key, bytes, condition) {
+        if (key.endsWith("/manifest.json")) await happening()
+        return objects.put(key, bytes, condition)
+      },
+    }
+  }
+
   test("one during a publish holds, though the new snapshot has the series", async () => {
     const objects = scratchStore()
     await storeCohort(objects, small(10))
-    let deleting: Promise<void> | undefined
-    const onProgress = () => {
-      deleting ??= deleteMember(objects, "c", seriesNo(4))
-    }
-    await publish(objects, { cohort: "c", now, onProgress })
-    await deleting
+    await publish(
+      during(objects, () => deleteMember(objects, "c", seriesNo(4))),
+      { cohort: "c", now },
+    )
     const snapshot = await openSnapshot(objects, "c")
     expect(snapshot.rows.series).toContain(seriesNo(4))
     expect(await deletedSeries(objects, "c")).toEqual(new Set([seriesNo(4)]))
@@ -275,12 +285,8 @@ describe("deletions", () => {
   test("a member that vanished during a publish is marked, even when nobody left a marker", async () => {
     const objects = scratchStore()
     await storeCohort(objects, small(10))
-    let deleting: Promise<void> | undefined
-    const onProgress = () => {
-      deleting ??= objects.delete(keys.member("c", seriesNo(4)))
-    }
-    await publish(objects, { cohort: "c", now, onProgress })
-    await deleting
+    const vanish = () => objects.delete(keys.member("c", seriesNo(4)))
+    await publish(during(objects, vanish), { cohort: "c", now })
     expect(await deletedSeries(objects, "c")).toEqual(new Set([seriesNo(4)]))
   })
 })

@@ -11,7 +11,8 @@ const bin = join(root, "functions/voxkin.mjs")
 export interface Run {
   code: number | null
   /** The JSON lines of stdout. */
-  lines: Record<string, any>[] // biome-ignore lint/suspicious/noExplicitAny: the tests look into them
+  // biome-ignore lint/suspicious/noExplicitAny: the tests look into them
+  lines: Record<string, any>[]
   stdout: string
   stderr: string
 }
