@@ -5,7 +5,7 @@ import type { Person, Region } from "./person.ts"
 import { noise, type Random } from "./random.ts"
 import { air } from "./trunk.ts"
 
-/** How one scan of a person was made. */
+/** How a person was scanned, and one series of it reconstructed. */
 export interface Acquisition {
   /** [nz, ny, nx] */
   shape: Triple
@@ -28,21 +28,30 @@ const extent: Record<Region, readonly [number, number]> = {
   trunk: [-252, 220],
 }
 
-export function acquisition(person: Person, chance: Random): Acquisition {
-  const { between, pick, next } = chance
+/**
+ * @param scanned chance for the scan itself: extent, position, field of view, table
+ * @param reconstructed chance for one series of it: slices, kernel, noise
+ */
+export function acquisition(person: Person, scanned: Random, reconstructed: Random): Acquisition {
+  const { between, pick, next } = scanned
   const n = pick([128, 136, 144, 152])
   const pixel = Math.round((between(410, 450) * Math.min(1.06, person.scale[0]) * 100) / n) / 100
-  const slice = person.region === "trunk" ? pick([4, 4.5, 5]) : pick([pixel, 3, 4, 5])
   const [low, high] = extent[person.region].map((z) => z * person.scale[2] + between(-8, 8))
-  const kernel = pick(["soft", "sharp"] as const)
+  const start: Triple = [
+    low,
+    -((n - 1) / 2) * pixel + between(-10, 14),
+    -((n - 1) / 2) * pixel + between(-8, 8),
+  ]
+  const slice = reconstructed.pick(person.region === "trunk" ? [4, 4.5, 5] : [pixel, 3, 4, 5])
+  const kernel = reconstructed.pick(["soft", "sharp"] as const)
   return {
     shape: [Math.round((high - low) / slice), n, n],
     spacing: [slice, pixel, pixel],
-    start: [low, -((n - 1) / 2) * pixel + between(-10, 14), -((n - 1) / 2) * pixel + between(-8, 8)],
+    start,
     kernel,
-    noise: kernel === "soft" ? between(8, 13) : between(18, 28),
+    noise: kernel === "soft" ? reconstructed.between(8, 13) : reconstructed.between(18, 28),
     table: next() < 0.75,
-    seed: Math.floor(between(0, 2 ** 31)),
+    seed: Math.floor(reconstructed.between(0, 2 ** 31)),
   }
 }
 

@@ -5,9 +5,9 @@ import { gzip } from "node:zlib"
 import { writeNifti } from "#shared/volume/nifti-write.ts"
 import { type PhantomMetadata, phantom } from "./phantom.ts"
 
-/** The demo's series: fourteen bodies, of which the first ten were scanned twice. */
-export const demoScans = Array.from({ length: 14 }, (_, seed) =>
-  (seed < 10 ? [0, 1] : [0]).map((scan) => ({ seed, scan })),
+/** The demo's series: the scans of fourteen bodies, the first ten reconstructed twice, so that each has a twin to find. */
+export const demoSeries = Array.from({ length: 14 }, (_, seed) =>
+  (seed < 10 ? [0, 1] : [0]).map((series) => ({ seed, series })),
 ).flat()
 
 /**
@@ -17,13 +17,13 @@ export const demoScans = Array.from({ length: 14 }, (_, seed) =>
  */
 export async function writeDemo(
   folder: string,
-  scans = demoScans,
+  which = demoSeries,
 ): Promise<{ paths: string[]; csv: string }> {
   const paths: string[] = []
   const lines = ["source,patient,age,sex,region,finding,findingMm"]
-  for (const { seed, scan } of scans) {
-    const { volume, metadata } = phantom(seed, scan)
-    const path = join(folder, `${metadata.patient}-${scan + 1}.nii.gz`)
+  for (const { seed, series } of which) {
+    const { volume, metadata } = phantom(seed, series)
+    const path = join(folder, `${metadata.patient}-${series + 1}.nii.gz`)
     await writeFile(path, await promisify(gzip)(writeNifti(volume), { level: 1 }))
     paths.push(path)
     lines.push(row(path, metadata))

@@ -3,7 +3,7 @@ import { type Random, random } from "./random.ts"
 export type Region = "chest" | "abdomen" | "trunk"
 export type Finding = "nodule" | "lesion" | "none"
 
-/** One imagined person: whatever two scans of the same body share. Lengths in mm, attenuation in HU. */
+/** One imagined person: whatever two series of the same body share. Lengths in mm, attenuation in HU. */
 export interface Person {
   age: number
   sex: "F" | "M"

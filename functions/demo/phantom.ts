@@ -10,7 +10,7 @@ import { texture } from "./texture.ts"
 import { trunk } from "./trunk.ts"
 
 export interface PhantomMetadata {
-  /** A made-up name, the same for all scans of one body. */
+  /** A made-up name, the same for all series of one body. */
   patient: string
   age: number
   sex: "F" | "M"
@@ -27,11 +27,11 @@ export interface Phantom {
 /**
  * A computed CT of a trunk that nobody has: fat, muscle, bone, lungs and organs in HU, with noise and a table.
  * @param seed the body; the same seed gives the same voxels on every machine
- * @param scan which scan of that body: another field of view, spacing, position, kernel and noise
+ * @param series which reconstruction of that body's scan: other slices, kernel and noise
  */
-export function phantom(seed: number, scan = 0): Phantom {
+export function phantom(seed: number, series = 0): Phantom {
   const body = person(seed)
-  const made = acquisition(body, random(seed * 1000 + scan + 7))
+  const made = acquisition(body, random(body.shapes + 3), random(body.shapes + 4 + series))
   const canvas = emptyCanvas(made, body)
   trunk(canvas, body)
   chest(canvas, body, random(body.shapes))

@@ -11,14 +11,14 @@ import { seriesId } from "#shared/volume/series-id.ts"
 test("the demo's files are read as the phantoms that were written, and the CSV names them by path", async () => {
   const folder = mkdtempSync(join(tmpdir(), 'voxkin-demo, "x"-'))
   try {
-    const scans = [
-      { seed: 1, scan: 0 },
-      { seed: 1, scan: 1 },
+    const which = [
+      { seed: 1, series: 0 },
+      { seed: 1, series: 1 },
     ]
-    const { paths, csv } = await writeDemo(folder, scans)
+    const { paths, csv } = await writeDemo(folder, which)
     for (const [i, path] of paths.entries()) {
       const { volume } = await readNifti(path)
-      const made = phantom(scans[i].seed, scans[i].scan).volume
+      const made = phantom(which[i].seed, which[i].series).volume
       expect(seriesId(volume)).toBe(seriesId(made))
       for (const [row, line] of made.affine.entries())
         for (const [column, mm] of line.entries()) expect(volume.affine[row][column]).toBeCloseTo(mm, 3)

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest"
-import { demoScans } from "#functions/demo/demo.ts"
+import { demoSeries } from "#functions/demo/demo.ts"
 import { person } from "#functions/demo/person.ts"
 import { type Phantom, phantom } from "#functions/demo/phantom.ts"
 import { checkHu } from "#shared/volume/hu.ts"
@@ -42,10 +42,10 @@ function made(seed: number, scan = 0): Phantom {
   kept.set(key, known)
   return known
 }
-const seedOf = (region: string) => demoScans.find(({ seed }) => person(seed).region === region)!.seed
+const seedOf = (region: string) => demoSeries.find(({ seed }) => person(seed).region === region)!.seed
 
 describe("a phantom", () => {
-  test("is the same for the same seed and scan, and another for another", () => {
+  test("is the same for the same seed and series, and another for another", () => {
     const again = phantom(1, 0)
     expect(seriesId(again.volume)).toBe(seriesId(made(1).volume))
     expect(again.metadata).toEqual(made(1).metadata)
@@ -53,7 +53,7 @@ describe("a phantom", () => {
     expect(made(4).metadata.patient).not.toBe(made(1).metadata.patient)
   })
 
-  test("scanned twice is one body in two acquisitions", () => {
+  test("reconstructed twice is one body in two series", () => {
     const [first, second] = [made(1, 0), made(1, 1)]
     expect(second.metadata).toEqual(first.metadata)
     expect(seriesId(second.volume)).not.toBe(seriesId(first.volume))
@@ -104,7 +104,7 @@ describe("a phantom", () => {
   })
 
   test("shows its finding: a dense ball in a lung", () => {
-    const chests = demoScans.map(({ seed }) => seed).filter((seed) => person(seed).region === "chest")
+    const chests = demoSeries.map(({ seed }) => seed).filter((seed) => person(seed).region === "chest")
     const [seed] = chests.sort((a, b) => person(b).findingMm - person(a).findingMm)
     const without = chests.find((seed) => person(seed).finding === "none")!
     expect(holdsBall(without, person(seed).findingMm * 0.3)).toBe(false)
@@ -125,13 +125,13 @@ function holdsBall(seed: number, mm: number): boolean {
   return false
 }
 
-test("the demo has every region and every finding, each more than twice, and pairs of scans", () => {
-  const people = demoScans.map(({ seed }) => person(seed))
+test("the demo has every region and every finding, each more than twice, and pairs of series", () => {
+  const people = demoSeries.map(({ seed }) => person(seed))
   const count = (test: (p: (typeof people)[number]) => boolean) => people.filter(test).length
   for (const region of ["chest", "abdomen", "trunk"])
     expect(count((p) => p.region === region)).toBeGreaterThan(2)
   for (const kind of ["nodule", "lesion", "none"]) expect(count((p) => p.finding === kind)).toBeGreaterThan(2)
   expect(count((p) => p.sex === "F")).toBeGreaterThan(5)
   expect(count((p) => p.sex === "M")).toBeGreaterThan(5)
-  expect(demoScans.length).toBe(24)
+  expect(demoSeries.length).toBe(24)
 })
