@@ -58,20 +58,21 @@ export async function discover(path: string, as = path): Promise<Discovery> {
   }
   try {
     const { candidates, setAside } = await look(path, as, unpacked)
-    if (candidates.length === 0) throw nothing(as, setAside)
+    if (candidates.length === 0) throw nothing(setAside)
     // "folder#2" comes before "folder#10".
     const { compare } = new Intl.Collator("en", { numeric: true })
     candidates.sort((a, b) => compare(a.source, b.source))
     return { candidates, setAside, close }
   } catch (thrown) {
     await close()
-    throw thrown
+    const { kind, code, message } = faultOf(thrown)
+    throw new Fault(kind, code, `${as}: ${message}`, { cause: thrown })
   }
 }
 
 async function look(path: string, as: string, unpacked: Unpacked): Promise<Found> {
   const stats = await statOf(path)
-  if (!stats) throw new Fault("missing", "no-such-path", `${as}: there is no such file or folder`)
+  if (!stats) throw new Fault("missing", "no-such-path", "there is no such file or folder")
   if (stats.isDirectory()) {
     const { files, others } = await walk(path, as)
     const setAside = others.map(({ as: file }) => ({
@@ -81,6 +82,7 @@ async function look(path: string, as: string, unpacked: Unpacked): Promise<Found
     }))
     return sortOut(files, { path, as }, { candidates: [], setAside }, unpacked)
   }
+  if ((await kindOf({ path, as })) === "zip") return unpack({ path, as }, unpacked)
   return sortOut([{ path, as }], { path: dirname(path), as }, { candidates: [], setAside: [] }, unpacked)
 }
 
@@ -118,11 +120,12 @@ async function sortOut(
         throw new Fault("invalid", "nested-zip", "a zip within a zip is not opened: unpack it first")
       } else {
         const inside = await unpack(file, unpacked)
-        candidates.push(...inside.candidates)
-        setAside.push(...inside.setAside)
+        for (const candidate of inside.candidates) candidates.push(candidate)
+        for (const verdict of inside.setAside) setAside.push(verdict)
       }
     } catch (thrown) {
-      setAside.push({ file: file.as, ...verdictOf(thrown) })
+      const { code, message } = faultOf(thrown)
+      setAside.push({ file: file.as, code, message })
     }
   }
   stackUp(objects, files, root, found)
@@ -151,35 +154,26 @@ function stackUp(
   })
 }
 
-function verdictOf(thrown: unknown): { code: string; message: string } {
-  if (thrown instanceof Fault) return { code: thrown.code, message: thrown.message }
+/** The fault in what was thrown: a file that may not be read is one too. Anything else is a bug, and thrown on. */
+function faultOf(thrown: unknown): Fault {
+  if (thrown instanceof Fault) return thrown
   const { code } = thrown as NodeJS.ErrnoException
   if (code === "EACCES" || code === "EPERM" || code === "ENOENT" || code === "EIO")
-    return { code: "unreadable", message: `the file cannot be opened (${code})` }
+    return new Fault("invalid", "unreadable", `it cannot be opened (${code})`, { cause: thrown })
   throw thrown
 }
 
-function nothing(as: string, setAside: Verdict[]): Fault {
-  if (setAside.length === 0)
-    return new Fault(
-      "invalid",
-      "empty-folder",
-      `${as}: there is no file in it; give a NIfTI file, a zip, or a folder of DICOM files`,
-    )
+function nothing(setAside: Verdict[]): Fault {
+  if (setAside.length === 0) {
+    const message = "there is no file in it; give a NIfTI file, a zip, or a folder of DICOM files"
+    return new Fault("invalid", "empty-folder", message)
+  }
   const [{ code, message }] = setAside
-  if (setAside.length === 1) return new Fault("invalid", code, `${as}: ${message}`)
-  if (setAside.every((verdict) => verdict.code === code))
-    return new Fault(
-      "invalid",
-      code,
-      `${as}: none of its ${setAside.length} files is part of a CT volume: ${message}`,
-    )
+  if (setAside.length === 1) return new Fault("invalid", code, message)
+  const none = `none of its ${setAside.length} files is part of a CT volume`
   const counts = new Map<string, number>()
   for (const verdict of setAside) counts.set(verdict.code, (counts.get(verdict.code) ?? 0) + 1)
+  if (counts.size === 1) return new Fault("invalid", code, `${none}: ${message}`)
   const list = [...counts].map(([name, count]) => `${count} ${name}`).join(", ")
-  return new Fault(
-    "invalid",
-    "no-series",
-    `${as}: none of its ${setAside.length} files is part of a CT volume (${list})`,
-  )
+  return new Fault("invalid", "no-series", `${none} (${list})`)
 }

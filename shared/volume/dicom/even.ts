@@ -1,5 +1,6 @@
 import { Fault } from "#shared/errors.ts"
 import type { Note } from "../volume.ts"
+import { largest, smallest } from "./vectors.ts"
 
 /** A grid of slices `step` mm apart, the first at 0. `asIs` when the slices lie on it already. */
 export interface EvenGrid {
@@ -40,7 +41,7 @@ export function evenGrid(along: number[]): EvenGrid {
     n,
   )
   const rest = gaps.filter((_, i) => !isHole[i])
-  const [narrowest, widest] = [Math.min(...rest), Math.max(...rest)]
+  const [narrowest, widest] = [smallest(rest), largest(rest)]
   const uneven = widest - narrowest > 2 * slack * typical
   if (widest > widestRatio * narrowest) {
     const message = `slices lie ${mm(narrowest)} to ${mm(widest)} apart: too uneven for one volume, export the parts as separate series`
@@ -63,8 +64,8 @@ function holes(wide: number[], typical: number, n: number): Note[] {
   const missing = wide.map((gap) => Math.max(1, Math.round(gap / typical) - 1))
   const all = missing.reduce((sum, count) => sum + count, 0)
   const slices = all === 1 ? "1 slice is missing" : `${all} slices are missing`
-  if (Math.max(...missing) > 1 || all > Math.max(1, 0.05 * (n + all))) {
-    const message = `${slices} (slices lie ${mm(typical)} apart, with gaps of up to ${mm(Math.max(...wide))}): send the whole series`
+  if (largest(missing) > 1 || all > Math.max(1, 0.05 * (n + all))) {
+    const message = `${slices} (slices lie ${mm(typical)} apart, with gaps of up to ${mm(largest(wide))}): send the whole series`
     throw new Fault("invalid", "missing-slices", message)
   }
   return [{ code: "missing-slices", message: `${slices}: interpolated linearly between neighbours` }]

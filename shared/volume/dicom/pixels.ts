@@ -1,5 +1,6 @@
 import { Fault } from "#shared/errors.ts"
 import { huClip } from "../hu.ts"
+import { limits } from "../volume.ts"
 import { type Bytes, inflated, withFile } from "./bytes.ts"
 import { decodeFrame } from "./codecs.ts"
 import { type Encapsulated, readFragments, readFrame } from "./fragments.ts"
@@ -11,6 +12,9 @@ import { type Compression, codecOf, explicitBig } from "./syntax.ts"
 /** Voxels without a measurement are taken for air. */
 const air = huClip[0]
 
+/** Bytes of one deflated object that are inflated into memory: as many 32-bit voxels as a volume may have. */
+const mostInflated = 4 * limits.voxels
+
 /** An object whose pixels are being read: many frames share one opening of the file. */
 export interface OpenPixels {
   bytes: Bytes
@@ -21,7 +25,7 @@ export interface OpenPixels {
 /**
  * Opens an object's pixels for the time `use` takes. Memory: nothing for a plain file; a deflated one is inflated
  * whole, never beyond what its header says its pixels take.
- * @throws Fault `unsupported-syntax`, `unsupported-pixels`, `short-pixels`, `truncated-file`, `damaged-pixels`
+ * @throws Fault `unsupported-syntax`, `unsupported-pixels`, `zero-axes`, `no-pixels`, `short-pixels`, `too-many-bytes`, `truncated-file`, `damaged-pixels`
  */
 export async function withPixels<T>(object: DicomObject, use: (open: OpenPixels) => Promise<T>): Promise<T> {
   const { pixels, format } = object
@@ -35,11 +39,14 @@ export async function withPixels<T>(object: DicomObject, use: (open: OpenPixels)
     const message = `PixelData holds ${pixels.length} bytes where ${format.rows} × ${format.columns} pixels take ${needed}: the header or the pixels are wrong, export it again`
     throw new Fault("invalid", "short-pixels", message)
   }
-  if (pixels.deflatedAt !== undefined)
-    return use({
-      bytes: await inflated(object.path, pixels.deflatedAt, pixels.offset + needed),
-      encapsulated: undefined,
-    })
+  if (pixels.deflatedAt !== undefined) {
+    if (needed > mostInflated) {
+      const message = `the deflated pixels would take ${needed} bytes, the limit is ${mostInflated}: store the series uncompressed`
+      throw new Fault("too_large", "too-many-bytes", message)
+    }
+    const bytes = await inflated(object.path, pixels.deflatedAt, pixels.offset + needed)
+    return use({ bytes, encapsulated: undefined })
+  }
   return withFile(object.path, async (bytes) =>
     use({
       bytes,

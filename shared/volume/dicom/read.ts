@@ -9,6 +9,7 @@ import { readPlanes } from "./planes.ts"
 import { type Axes, ontoEvenGrid, ontoUprightGrid, tiltDegrees, uprightAxes } from "./resample.ts"
 import { orderStack } from "./stack.ts"
 import { codecOf } from "./syntax.ts"
+import { smallest } from "./vectors.ts"
 
 /** Below this tilt the affine's shear is left as it is: 0.5° moves a voxel 100 mm away by less than 1 mm. */
 const tiltLimit = 0.5
@@ -82,7 +83,7 @@ function checkSize(count: number, rows: number, columns: number): void {
 
 function sliceNotes(slices: Slice[], step: number): Note[] {
   const notes: Note[] = []
-  const thinnest = Math.min(...slices.map(({ frame }) => frame.thickness || Number.POSITIVE_INFINITY))
+  const thinnest = smallest(slices.map(({ frame }) => frame.thickness || Number.POSITIVE_INFINITY))
   if (step > 1.1 * thinnest) {
     const message = `slices of ${thinnest} mm lie ${Number(step.toFixed(3))} mm apart: what is between them was not scanned`
     notes.push({ code: "gaps-between-slices", message })

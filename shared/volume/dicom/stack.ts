@@ -1,7 +1,7 @@
 import { Fault } from "#shared/errors.ts"
 import type { Note } from "../volume.ts"
 import { fewestSlices, type Slice } from "./group.ts"
-import { cross, dot, minus, unit } from "./vectors.ts"
+import { cross, dot, largest, minus, unit } from "./vectors.ts"
 
 /** One position along the stack and the slices found there, the one to take first. */
 export interface Place {
@@ -103,8 +103,8 @@ function preferred(a: Slice, b: Slice): number {
 
 /** Slices shifted sideways against each other cannot be stacked: each may lie off the line by half a pixel. */
 function checkLine(places: Place[], origin: number[], step: number[], pixel: number): void {
-  const off = Math.max(
-    ...places.map(({ slices, along }) => {
+  const off = largest(
+    places.map(({ slices, along }) => {
       const offset = minus(positionOf(slices[0]), origin)
       return Math.hypot(...offset.map((mm, axis) => mm - along * step[axis]))
     }),

@@ -18,3 +18,12 @@ export function times(a: readonly number[], factor: number): number[] {
 export function unit(a: readonly number[]): number[] {
   return times(a, 1 / Math.hypot(...a))
 }
+
+/** Of any number of values: Math.max takes its arguments from the stack, which a hundred thousand exhaust. */
+export function largest(values: readonly number[]): number {
+  return values.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY)
+}
+
+export function smallest(values: readonly number[]): number {
+  return values.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY)
+}
