@@ -1,7 +1,7 @@
 import { axpy, dot } from "./blas.ts"
 
-/** Replaces the lower half of a positive definite [n, n] matrix by its Cholesky factor, after adding `shift` to its diagonal. */
-export function factor(m: Float64Array, n: number, shift = 0): void {
+/** Adds `shift` to the diagonal of a symmetric [n, n] matrix and replaces its lower half by its Cholesky factor L. */
+export function factor(m: Float64Array, n: number, shift: number): void {
   for (let i = 0; i < n; i++) {
     m[i * n + i] += shift
     for (let j = 0; j < i; j++) m[i * n + j] = (m[i * n + j] - dot(m, i * n, m, j * n, j)) / m[j * n + j]
@@ -9,9 +9,14 @@ export function factor(m: Float64Array, n: number, shift = 0): void {
   }
 }
 
-/** Solves L Lᵀ x = b for a factor of `factor`, in place of `b`. */
+/** Solves L Lᵀ x = b, in place of `b`. */
 export function solve(l: Float64Array, n: number, b: Float64Array): void {
   for (let i = 0; i < n; i++) b[i] = (b[i] - dot(l, i * n, b, 0, i)) / l[i * n + i]
+  solveTransposed(l, n, b)
+}
+
+/** Solves Lᵀ x = b, in place of `b`. */
+export function solveTransposed(l: Float64Array, n: number, b: Float64Array): void {
   for (let i = n - 1; i >= 0; i--) {
     b[i] /= l[i * n + i]
     axpy(-b[i], l, i * n, b, 0, i)

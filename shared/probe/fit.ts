@@ -22,7 +22,7 @@ export const FitRequest = z.object({
   /** Both, as in DINOv2's linear evaluation (Oquab et al. 2023): the penalty sorts out what helps. */
   pooling: ProbePooling.default("both"),
   /** λ of Σ log-loss + λ/2 · ‖w‖², or of Σ error² + λ · ‖w‖²; chosen by cross-validation when absent. */
-  penalty: z.number().min(1e-4).max(1e9).optional(),
+  penalty: z.number().min(1e-3).max(1e9).optional(),
   folds: z.int().min(2).max(20).default(5),
   /** Of folds and bootstrap: the same seed on the same data gives the same numbers. */
   seed: z.int().nonnegative().default(0),

@@ -3,6 +3,7 @@ import { type Scaling, scalingOf, standardise, type Table } from "./design.ts"
 import { type Fitted, finalTolerance } from "./fitted.ts"
 import { fitLogistic, sigmoid } from "./logistic.ts"
 import { fitRidge } from "./ridge.ts"
+import { inRowSpace } from "./row-space.ts"
 import { fitSoftmax, softmax } from "./softmax.ts"
 
 export type LinearKind = "logistic" | "softmax" | "ridge"
@@ -35,8 +36,8 @@ export function fitHeads(
   const design = standardise(table, rows, scaling)
   const y = Float64Array.from(rows, (row) => target[row])
   const fits = {
-    logistic: () => fitLogistic(design, y, penalties, tolerance),
-    softmax: () => fitSoftmax(design, y, outputs, penalties, tolerance),
+    logistic: () => inRowSpace(design, (d) => fitLogistic(d, y, penalties, tolerance)),
+    softmax: () => inRowSpace(design, (d) => fitSoftmax(d, y, outputs, penalties, tolerance)),
     ridge: () => fitRidge(design, y, penalties),
   }
   return fits[kind]().map((fitted) => ({ kind, ...scaling, ...fitted }))

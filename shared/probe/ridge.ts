@@ -1,7 +1,8 @@
+import { gram } from "./blas.ts"
 import { factor, solve } from "./cholesky.ts"
 import type { Design } from "./design.ts"
 import type { Fitted } from "./fitted.ts"
-import { smallGram, transposedTimes } from "./normal.ts"
+import { normalMatrix, transposedTimes } from "./normal.ts"
 
 /**
  * Ridge regression for each penalty: minimises ‖y − Zw − b‖² + penalty · ‖w‖², the intercept unpenalised:
@@ -9,9 +10,13 @@ import { smallGram, transposedTimes } from "./normal.ts"
  * The columns of the design have mean zero, as `standardise` makes them over its own rows, so b is the mean of y.
  */
 export function fitRidge(design: Design, target: Float64Array, penalties: number[]): Fitted[] {
-  const mean = target.reduce((sum, t) => sum + t, 0) / design.rows
+  const { z, rows, columns } = design
+  const mean = target.reduce((sum, t) => sum + t, 0) / rows
   const centred = target.map((t) => t - mean)
-  const { dual, size, products } = smallGram(design)
+  // w = (ZᵀZ + penalty · I)⁻¹ Zᵀ y = Zᵀ (ZZᵀ + penalty · I)⁻¹ y
+  const dual = rows <= columns
+  const size = dual ? rows : columns
+  const products = dual ? gram(z, rows, columns) : normalMatrix(design)
   const right = dual ? centred : transposedTimes(design, centred)
 
   return penalties.map((penalty) => {
@@ -20,7 +25,6 @@ export function fitRidge(design: Design, target: Float64Array, penalties: number
     const solution = right.slice()
     solve(l, size, solution)
     const weights = dual ? transposedTimes(design, solution) : solution
-    const converged = weights.every(Number.isFinite)
-    return { weights, intercept: Float64Array.of(mean), converged }
+    return { weights, intercept: Float64Array.of(mean), converged: weights.every(Number.isFinite) }
   })
 }
