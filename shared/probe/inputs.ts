@@ -23,6 +23,10 @@ export function columnsOf(dim: number, pooling: ProbePooling): number {
   return pooling === "both" ? 2 * dim : dim
 }
 
+export function usable(x: Float32Array, columns: number): boolean {
+  return x.length === columns && x.every(Number.isFinite)
+}
+
 /** @throws Fault `conflict` / `wrong-encoder` unless the features are of exactly this encoder and recipe */
 export function checkEncoder({ receipt }: Pooled, encoder: ProbeEncoder): void {
   const { id, digest, recipeDigest } = receipt.encoder
@@ -79,14 +83,15 @@ export async function readInputs(
   const values = new Float32Array(found.length * columns)
   const bad: string[] = []
   for (const [row, i] of found.entries()) {
-    values.set(rows[i]!, row * columns)
-    if (!rows[i]!.every(Number.isFinite)) bad.push(series[i])
+    const x = rows[i]!
+    if (usable(x, columns)) values.set(x, row * columns)
+    else bad.push(series[i])
   }
   if (bad.length > 0) {
     throw new Fault(
       "invalid",
       "not-finite",
-      `${bad.length} series have features that are not finite: delete and add them again, or take them out of ` +
+      `${bad.length} series have features that are not finite, or not ${columns} numbers: delete and add them again, or take them out of ` +
         `the cohort; ${bad.slice(0, 5).join(", ")}`,
     )
   }

@@ -8,7 +8,7 @@ import { getJson } from "#shared/store/json.ts"
 import { keys } from "#shared/store/keys.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
 import { decodeHead } from "./head-file.ts"
-import { checkEncoder, columnsOf, headInputs } from "./inputs.ts"
+import { checkEncoder, columnsOf, headInputs, usable } from "./inputs.ts"
 import { applyHead, type LinearHead } from "./linear.ts"
 import { ProbeRecord, recordFile } from "./record.ts"
 import { predictedClass } from "./score.ts"
@@ -105,9 +105,10 @@ export function predictPooled(
   checkEncoder(pooled, record.encoder)
   const { series } = pooled.receipt
   const x = headInputs(pooled, record.pooling)
-  if (x.length !== head.mean.length || !x.every(Number.isFinite)) {
-    const what = x.length === head.mean.length ? "not finite" : `${x.length} numbers, not ${head.mean.length}`
-    throw new Fault("invalid", "not-finite", `the features of ${series} are ${what}: add the series again`)
+  const columns = head.mean.length
+  if (!usable(x, columns)) {
+    const message = `the features of ${series} are not finite, or not ${columns} numbers: add the series again`
+    throw new Fault("invalid", "not-finite", message)
   }
   const output = applyHead(head, x)
   if (record.task === "regression") return { series, prediction: { value: output[0], unit: record.unit } }

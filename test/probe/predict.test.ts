@@ -49,6 +49,12 @@ describe("predicting", () => {
     expect(() => predictPooled(probe, features)).toThrow(expect.objectContaining(refused))
   })
 
+  test("refuses features in memory that are not finite", async () => {
+    const features = featuresWith(3, Number.NaN)
+    const probe = await openProbe(objects, "p")
+    expect(() => predictPooled(probe, features)).toThrow(expect.objectContaining({ code: "not-finite" }))
+  })
+
   test("reads heads of features files only", async () => {
     const ranges: (ByteRange | undefined)[] = []
     const watched = {
