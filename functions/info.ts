@@ -14,10 +14,12 @@ export const version = z
   .object({ version: z.string() })
   .parse(JSON.parse(readFileSync(manifest, "utf8"))).version
 
+const { recipe, ...card } = EncoderCard.shape
+
 export const Info = z.object({
   version: z.string(),
-  encoder: EncoderCard.omit({ recipe: true }),
-  recipe: EncoderCard.shape.recipe,
+  encoder: z.object(card),
+  recipe,
   engines: z.object({
     exact: z.literal(true),
     /** Null when HNSW is there; otherwise why it is absent. */

@@ -24,6 +24,12 @@ export class Fault extends Error {
   }
 }
 
+/** The same fault with its subject (a path, a source) before the message, unless the message names it already. */
+export function about(subject: string, fault: Fault): Fault {
+  if (fault.message.includes(subject)) return fault
+  return new Fault(fault.kind, fault.code, `${subject}: ${fault.message}`, { cause: fault })
+}
+
 /** The short reason inside any thrown value, for use in a Fault's message about a file or a network call. */
 export function reason(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown)

@@ -12,13 +12,9 @@ export const uploadLimit = 2 ** 30
 
 const Upload = z.object({
   cohort: CohortName,
-  source: z
-    .string()
-    .max(512)
-    .default("upload")
-    .openapi({
-      description: "How the caller calls it; kept as the series' source. No patient's name, please.",
-    }),
+  source: z.string().max(512).default("upload").openapi({
+    description: "How the caller calls it; kept as the series' source. No patient's name, please.",
+  }),
 })
 
 const upload = createRoute({

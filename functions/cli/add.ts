@@ -3,6 +3,7 @@ import { normalize } from "node:path"
 import { readMetadataCsv } from "#shared/cohort/metadata-csv.ts"
 import { Fault, reason } from "#shared/errors.ts"
 import { type Discovery, discover } from "#shared/volume/discover.ts"
+import { lotsOf } from "#shared/volume/lots.ts"
 import { type Added, embed, encoderOf, rejection } from "../jobs/embed.ts"
 import type { JobPorts } from "../ports.ts"
 import { bar, type Output } from "./output.ts"
@@ -34,13 +35,13 @@ export async function add(
     out.result(added, words)
   }
 
-  for (const path of paths) {
+  for (const lot of await lotsOf(paths)) {
     let found: Discovery
     try {
-      out.progress(`looking through ${path}`)
-      found = await discover(path)
+      out.progress(`looking through ${lot.as}`)
+      found = await discover(lot)
     } catch (thrown) {
-      report(rejection(path, thrown))
+      report(rejection(lot.as, thrown))
       continue
     }
     try {
@@ -70,7 +71,7 @@ export async function add(
 }
 
 function words({ status, series, source, code, message }: Added): string {
-  if (status === "rejected") return `rejected  ${source}: ${message} [${code}]`
+  if (status === "rejected") return `rejected  ${message} [${code}]`
   return `${status.padEnd(8)}  ${series}  ${source}`
 }
 

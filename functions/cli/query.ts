@@ -1,4 +1,4 @@
-import { Fault } from "#shared/errors.ts"
+import { about, Fault } from "#shared/errors.ts"
 import type { Pooled } from "#shared/features/features.ts"
 import { readPooled } from "#shared/features/keep.ts"
 import { type Candidate, discover } from "#shared/volume/discover.ts"
@@ -20,6 +20,8 @@ export async function withOneSeries<T>(path: string, use: (candidate: Candidate)
       )
     }
     return await use(found.candidates[0])
+  } catch (thrown) {
+    throw thrown instanceof Fault ? about(path, thrown) : thrown
   } finally {
     await found.close()
   }

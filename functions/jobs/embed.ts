@@ -1,6 +1,6 @@
 import { createCohort, findCohort } from "#shared/cohort/cohort.ts"
 import { addMember, type Scalars } from "#shared/cohort/members.ts"
-import { Fault } from "#shared/errors.ts"
+import { about, Fault } from "#shared/errors.ts"
 import type { Pooled, Receipt } from "#shared/features/features.ts"
 import { keepFeatures, readPooled } from "#shared/features/keep.ts"
 import { featuresOf } from "#shared/features/pool.ts"
@@ -106,12 +106,6 @@ export async function embed(candidate: Candidate, into: EmbedInto, ports: JobPor
 export function rejection(source: string, thrown: unknown): Added {
   // `unavailable` is our trouble (a full disk, a broken encoder), not this series': it must stop the job.
   if (!(thrown instanceof Fault) || thrown.kind === "unavailable") throw thrown
-  return {
-    series: null,
-    source,
-    status: "rejected",
-    code: thrown.code,
-    message: thrown.message,
-    receipt: null,
-  }
+  const { code, message } = about(source, thrown)
+  return { series: null, source, status: "rejected", code, message, receipt: null }
 }

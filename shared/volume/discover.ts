@@ -8,6 +8,7 @@ import { readSeries } from "./dicom/read.ts"
 import { sourcesOf } from "./dicom/sources.ts"
 import { setAsideObject } from "./dicom/verdict.ts"
 import { hasHeader, kindOf } from "./kind.ts"
+import type { Lot } from "./lots.ts"
 import { readNifti } from "./nifti.ts"
 import type { ReadVolume } from "./volume.ts"
 import { type FoundFile, statOf, walk } from "./walk.ts"
@@ -45,19 +46,20 @@ interface Unpacked {
 }
 
 /**
- * Finds every CT series under a path: a NIfTI file, a DICOM file, a zip of either, or a folder of all of them at any
+ * Finds every CT series under a path, or among the DICOM files of one lot (`lots.ts`): a NIfTI file, a DICOM file, a zip of either, or a folder of all of them at any
  * depth, told by content. Only headers are read here, one file at a time; memory is a small record per DICOM frame.
  * Zips are unpacked into private temporary folders (`zip.ts` states the limits) until `close`.
  * @param as what to call the path in sources and messages, for uploads that lie under a temporary name
  * @throws Fault `no-such-path`, `empty-folder`, a file's own code when every file has the same one, else `no-series`
  */
-export async function discover(path: string, as = path): Promise<Discovery> {
+export async function discover(given: string | Lot, as?: string): Promise<Discovery> {
+  const lot = typeof given === "string" ? { paths: [given], as: as ?? given } : given
   const unpacked: Unpacked = { folders: [], insideZip: false }
   const close = async () => {
     for (const folder of unpacked.folders.splice(0)) await rm(folder, { recursive: true, force: true })
   }
   try {
-    const { candidates, setAside } = await look(path, as, unpacked)
+    const { candidates, setAside } = await look(lot, unpacked)
     if (candidates.length === 0) throw nothing(setAside)
     // "folder#2" comes before "folder#10".
     const { compare } = new Intl.Collator("en", { numeric: true })
@@ -66,11 +68,16 @@ export async function discover(path: string, as = path): Promise<Discovery> {
   } catch (thrown) {
     await close()
     const { kind, code, message } = faultOf(thrown)
-    throw new Fault(kind, code, `${as}: ${message}`, { cause: thrown })
+    throw new Fault(kind, code, `${lot.as}: ${message}`, { cause: thrown })
   }
 }
 
-async function look(path: string, as: string, unpacked: Unpacked): Promise<Found> {
+async function look({ paths, as }: Lot, unpacked: Unpacked): Promise<Found> {
+  const [path] = paths
+  if (paths.length > 1) {
+    const files = paths.map((file) => ({ path: file, as: file }))
+    return sortOut(files, { path: dirname(path), as }, { candidates: [], setAside: [] }, unpacked)
+  }
   const stats = await statOf(path)
   if (!stats) throw new Fault("missing", "no-such-path", "there is no such file or folder")
   if (stats.isDirectory()) {

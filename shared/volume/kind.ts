@@ -27,7 +27,7 @@ export async function kindOf({ path, as }: FoundFile): Promise<"nifti" | "dicom"
 /** Enough for NIfTI's magic (byte 344 of NIfTI-1) and DICOM's (byte 128). */
 const headBytes = 512
 
-async function headOf(path: string): Promise<Uint8Array> {
+export async function headOf(path: string): Promise<Uint8Array> {
   const file = await open(path)
   try {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(headBytes), 0, headBytes, 0)
