@@ -67,7 +67,7 @@ export function createApp(
   for (const part of [series, cohorts, members, searches, probes, jobs]) app.route("/v1", part)
   if (apiKey !== undefined)
     app.openAPIRegistry.registerComponent("securitySchemes", "apiKey", { type: "http", scheme: "bearer" })
-  app.doc31("/openapi.json", {
+  const about = {
     openapi: "3.1.0",
     info: {
       title: "voxkin",
@@ -76,7 +76,8 @@ export function createApp(
       license: { name: "Apache-2.0", url: "https://www.apache.org/licenses/LICENSE-2.0" },
     },
     ...(apiKey === undefined ? {} : { security: [{ apiKey: [] }] }),
-  })
+  }
+  app.get("/openapi.json", (c) => c.json(app.getOpenAPI31Document(about)))
   app.route("/docs", docs)
   return app
 }

@@ -2,9 +2,9 @@ import { createRoute, z } from "@hono/zod-openapi"
 import { Cohort, createCohort, deleteCohort, getCohort, listCohorts } from "#shared/cohort/cohort.ts"
 import { createJob } from "#shared/jobs/record.ts"
 import { listSnapshots, SnapshotSummary } from "#shared/retrieval/describe.ts"
-import { Accepted, json, params, problems, resource } from "./route.ts"
+import { Accepted, json, named, params, problems, resource } from "./route.ts"
 
-const Described = Cohort.openapi("Cohort")
+const Described = named("Cohort", Cohort)
 
 const list = createRoute({
   method: "get",
@@ -51,7 +51,7 @@ const snapshots = createRoute({
   summary: "The cohort's snapshots, newest first",
   request: { params: params.cohort },
   responses: {
-    200: json(z.object({ snapshots: z.array(SnapshotSummary.openapi("Snapshot")) }), "The snapshots"),
+    200: json(z.object({ snapshots: z.array(named("Snapshot", SnapshotSummary)) }), "The snapshots"),
     ...problems(404),
   },
 })

@@ -1,6 +1,6 @@
 import { createRoute, z } from "@hono/zod-openapi"
 import { Info, info } from "../info.ts"
-import { json, problems, resource } from "./route.ts"
+import { json, named, problems, resource } from "./route.ts"
 
 const Ok = z.object({ ok: z.literal(true) })
 
@@ -22,7 +22,7 @@ const about = createRoute({
   method: "get",
   path: "/v1/info",
   summary: "Version, encoder, recipe, engines and counts",
-  responses: { 200: json(Info.openapi("Info"), "What this installation is and holds") },
+  responses: { 200: json(named("Info", Info), "What this installation is and holds") },
 })
 
 export const health = resource()

@@ -1,9 +1,10 @@
 import { createRoute, z } from "@hono/zod-openapi"
 import { streamSSE } from "hono/streaming"
 import { cancelJob, describeJob, JobDescription, listJobs } from "#shared/jobs/record.ts"
-import { json, params, problems, resource } from "./route.ts"
+import { json, named, params, problems, resource } from "./route.ts"
 
-const Described = JobDescription.openapi("Job")
+/** What a job made is any JSON, which as a recursive schema would have no end in the OpenAPI document. */
+const Described = named("Job", JobDescription.extend({ result: z.any().optional() }))
 
 const list = createRoute({
   method: "get",

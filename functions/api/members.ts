@@ -2,9 +2,9 @@ import { createRoute, z } from "@hono/zod-openapi"
 import { getCohort } from "#shared/cohort/cohort.ts"
 import { getMember, listMembers, Member, putMember, Scalars } from "#shared/cohort/members.ts"
 import { Fault } from "#shared/errors.ts"
-import { body, json, params, problems, resource } from "./route.ts"
+import { body, json, named, params, problems, resource } from "./route.ts"
 
-const Described = Member.openapi("Member")
+const Described = named("Member", Member)
 
 const list = createRoute({
   method: "get",

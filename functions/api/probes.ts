@@ -5,15 +5,15 @@ import { FitJob } from "#shared/jobs/job.ts"
 import { createJob } from "#shared/jobs/record.ts"
 import { getProbe, listProbes, openProbe, Prediction, predict } from "#shared/probe/predict.ts"
 import { ProbeRecord } from "#shared/probe/record.ts"
-import { Accepted, body, json, params, problems, resource } from "./route.ts"
+import { Accepted, body, json, named, params, problems, resource } from "./route.ts"
 
-const Described = ProbeRecord.openapi("Probe")
+const Described = named("Probe", ProbeRecord)
 
 const fit = createRoute({
   method: "post",
   path: "/probes",
   summary: "Fit a linear probe on a cohort's cached features and measure it by cross-validation",
-  request: { body: body(FitJob.omit({ kind: true }).openapi("ProbeFit")) },
+  request: { body: body(named("ProbeFit", FitJob.omit({ kind: true }))) },
   responses: { 202: json(Accepted, "The job that fits it"), ...problems(400, 404) },
 })
 

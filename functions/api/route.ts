@@ -32,6 +32,14 @@ export function problems(...statuses: (keyof typeof words)[]) {
   return Object.fromEntries(statuses.map((status) => [status, entry(status)]))
 }
 
+/**
+ * A schema of ours under a name in the OpenAPI document. The copy is what has the method: schemas made before the
+ * OpenAPI package was loaded do not.
+ */
+export function named<S extends z.ZodType>(name: string, schema: S): S {
+  return (schema.clone() as S).openapi(name)
+}
+
 export function json<S extends z.ZodType>(schema: S, description: string) {
   return { description, content: { "application/json": { schema } } }
 }

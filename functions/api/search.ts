@@ -3,9 +3,9 @@ import { deletedSeries } from "#shared/cohort/deletions.ts"
 import { snapshotCache } from "#shared/retrieval/open.ts"
 import { SearchAnswer, SearchRequest, search, searchMany } from "#shared/retrieval/search.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
-import { body, json, problems, resource } from "./route.ts"
+import { body, json, named, problems, resource } from "./route.ts"
 
-const One = SearchRequest.openapi("SearchRequest")
+const One = named("SearchRequest", SearchRequest)
 const Many = z
   .strictObject({
     cohort: SearchRequest.shape.cohort,
@@ -15,7 +15,7 @@ const Many = z
       .max(100),
   })
   .openapi("SearchRequests", { description: "Up to 100 queries; all are answered from one snapshot." })
-const Answer = SearchAnswer.openapi("SearchAnswer")
+const Answer = named("SearchAnswer", SearchAnswer)
 
 const route = createRoute({
   method: "post",
