@@ -9,6 +9,7 @@ const Described = named("Cohort", Cohort)
 const list = createRoute({
   method: "get",
   path: "/cohorts",
+  tags: ["cohorts"],
   summary: "All cohorts",
   responses: { 200: json(z.object({ cohorts: z.array(Described) }), "The cohorts, by name") },
 })
@@ -16,6 +17,7 @@ const list = createRoute({
 const create = createRoute({
   method: "put",
   path: "/cohorts/{cohort}",
+  tags: ["cohorts"],
   summary: "Make a cohort of the default encoder; making it again changes nothing",
   request: { params: params.cohort },
   responses: { 200: json(Described, "The cohort"), ...problems(400, 409) },
@@ -24,6 +26,7 @@ const create = createRoute({
 const show = createRoute({
   method: "get",
   path: "/cohorts/{cohort}",
+  tags: ["cohorts"],
   summary: "One cohort",
   request: { params: params.cohort },
   responses: { 200: json(Described, "The cohort"), ...problems(404) },
@@ -32,6 +35,7 @@ const show = createRoute({
 const remove = createRoute({
   method: "delete",
   path: "/cohorts/{cohort}",
+  tags: ["cohorts"],
   summary: "Delete a cohort with its snapshots; the features of its series stay",
   request: { params: params.cohort },
   responses: { 204: { description: "It is gone" }, ...problems(404) },
@@ -40,6 +44,7 @@ const remove = createRoute({
 const publish = createRoute({
   method: "post",
   path: "/cohorts/{cohort}/publish",
+  tags: ["cohorts"],
   summary: "Make a snapshot of the cohort and let searches use it",
   request: { params: params.cohort },
   responses: { 202: json(Accepted, "The job that publishes"), ...problems(404) },
@@ -48,6 +53,7 @@ const publish = createRoute({
 const snapshots = createRoute({
   method: "get",
   path: "/cohorts/{cohort}/snapshots",
+  tags: ["cohorts"],
   summary: "The cohort's snapshots, newest first",
   request: { params: params.cohort },
   responses: {

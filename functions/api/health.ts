@@ -7,6 +7,7 @@ const Ok = z.object({ ok: z.literal(true) })
 const alive = createRoute({
   method: "get",
   path: "/healthz",
+  tags: ["about"],
   summary: "The process answers",
   responses: { 200: json(Ok, "It does") },
 })
@@ -14,6 +15,7 @@ const alive = createRoute({
 const ready = createRoute({
   method: "get",
   path: "/readyz",
+  tags: ["about"],
   summary: "The store answers and the encoder's card can be read",
   responses: { 200: json(Ok, "They do"), ...problems(503) },
 })
@@ -21,6 +23,7 @@ const ready = createRoute({
 const about = createRoute({
   method: "get",
   path: "/v1/info",
+  tags: ["about"],
   summary: "Version, encoder, recipe, engines and counts",
   responses: { 200: json(named("Info", Info), "What this installation is and holds") },
 })

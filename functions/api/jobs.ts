@@ -9,6 +9,7 @@ const Described = named("Job", JobDescription.extend({ result: z.any().optional(
 const list = createRoute({
   method: "get",
   path: "/jobs",
+  tags: ["jobs"],
   summary: "The jobs, newest first",
   responses: { 200: json(z.object({ jobs: z.array(Described) }), "The jobs") },
 })
@@ -16,6 +17,7 @@ const list = createRoute({
 const show = createRoute({
   method: "get",
   path: "/jobs/{job}",
+  tags: ["jobs"],
   summary: "One job: its state, and what came of it",
   request: { params: params.job },
   responses: { 200: json(Described, "The job"), ...problems(404) },
@@ -24,6 +26,7 @@ const show = createRoute({
 const cancel = createRoute({
   method: "delete",
   path: "/jobs/{job}",
+  tags: ["jobs"],
   summary: "Cancel a job; one that has ended stays as it is",
   request: { params: params.job },
   responses: { 200: json(Described, "The job after that"), ...problems(404) },
@@ -32,6 +35,7 @@ const cancel = createRoute({
 const events = createRoute({
   method: "get",
   path: "/jobs/{job}/events",
+  tags: ["jobs"],
   summary: "Follow a job",
   description:
     "Server-sent events named `job`, each with the job as JSON, at every change until it has ended.",

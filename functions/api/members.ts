@@ -9,6 +9,7 @@ const Described = named("Member", Member)
 const list = createRoute({
   method: "get",
   path: "/cohorts/{cohort}/members",
+  tags: ["cohorts"],
   summary: "The cohort's series with their metadata and labels",
   request: { params: params.cohort },
   responses: { 200: json(z.object({ members: z.array(Described) }), "The members"), ...problems(404) },
@@ -17,6 +18,7 @@ const list = createRoute({
 const show = createRoute({
   method: "get",
   path: "/cohorts/{cohort}/members/{series}",
+  tags: ["cohorts"],
   summary: "One series of the cohort",
   request: { params: params.member },
   responses: { 200: json(Described, "The member"), ...problems(404) },
@@ -29,10 +31,14 @@ const Columns = z
 const update = createRoute({
   method: "put",
   path: "/cohorts/{cohort}/members/{series}",
+  tags: ["cohorts"],
   summary: "Set the metadata and labels of a series of the cohort",
   description:
     "Searches show and filter the new metadata after the next publish; probes read labels at once.",
-  request: { params: params.member, body: body(Columns) },
+  request: {
+    params: params.member,
+    body: body(Columns, { metadata: { age: 61, sex: "F", patient: "p7" }, labels: { nodule: true } }),
+  },
   responses: { 200: json(Described, "The member as it is now"), ...problems(400, 404) },
 })
 

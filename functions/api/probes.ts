@@ -5,21 +5,30 @@ import { FitJob } from "#shared/jobs/job.ts"
 import { createJob } from "#shared/jobs/record.ts"
 import { getProbe, listProbes, openProbe, Prediction, predict } from "#shared/probe/predict.ts"
 import { ProbeRecord } from "#shared/probe/record.ts"
-import { Accepted, body, json, named, params, problems, resource } from "./route.ts"
+import { Accepted, body, json, named, params, problems, resource, someSeries } from "./route.ts"
 
 const Described = named("Probe", ProbeRecord)
 
 const fit = createRoute({
   method: "post",
   path: "/probes",
+  tags: ["probes"],
   summary: "Fit a linear probe on a cohort's cached features and measure it by cross-validation",
-  request: { body: body(named("ProbeFit", FitJob.omit({ kind: true }))) },
+  request: {
+    body: body(named("ProbeFit", FitJob.omit({ kind: true })), {
+      name: "nodule",
+      cohort: "mine",
+      label: "nodule",
+      task: "classification",
+    }),
+  },
   responses: { 202: json(Accepted, "The job that fits it"), ...problems(400, 404) },
 })
 
 const list = createRoute({
   method: "get",
   path: "/probes",
+  tags: ["probes"],
   summary: "All probes, each in its current version",
   responses: { 200: json(z.object({ probes: z.array(Described) }), "The probes, by name") },
 })
@@ -27,6 +36,7 @@ const list = createRoute({
 const show = createRoute({
   method: "get",
   path: "/probes/{name}",
+  tags: ["probes"],
   summary: "What a probe is and how well it did",
   request: { params: params.probe },
   responses: { 200: json(Described, "The probe's current version"), ...problems(404) },
@@ -39,10 +49,13 @@ const Predictions = z
 const ask = createRoute({
   method: "post",
   path: "/probes/{name}/predict",
+  tags: ["probes"],
   summary: "What the probe says of each series, from cached features",
   request: {
     params: params.probe,
-    body: body(z.strictObject({ series: z.array(SeriesId).min(1).max(1000) }).openapi("PredictRequest")),
+    body: body(z.strictObject({ series: z.array(SeriesId).min(1).max(1000) }).openapi("PredictRequest"), {
+      series: [someSeries],
+    }),
   },
   responses: {
     200: json(Predictions, "One prediction per series, in order"),

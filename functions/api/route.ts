@@ -44,9 +44,12 @@ export function json<S extends z.ZodType>(schema: S, description: string) {
   return { description, content: { "application/json": { schema } } }
 }
 
-export function body<S extends z.ZodType>(schema: S) {
-  return { required: true, content: { "application/json": { schema } } }
+export function body<S extends z.ZodType>(schema: S, example: z.input<S>) {
+  return { required: true, content: { "application/json": { schema, example } } }
 }
+
+/** A series id for examples. */
+export const someSeries = "s-0123456789abcdef0123456789abcdef"
 
 export const Accepted = z.object({ job: JobId }).openapi("Accepted")
 

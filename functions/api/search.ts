@@ -3,7 +3,7 @@ import { deletedSeries } from "#shared/cohort/deletions.ts"
 import { snapshotCache } from "#shared/retrieval/open.ts"
 import { SearchAnswer, SearchRequest, search, searchMany } from "#shared/retrieval/search.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
-import { body, json, named, problems, resource } from "./route.ts"
+import { body, json, named, problems, resource, someSeries } from "./route.ts"
 
 const One = named("SearchRequest", SearchRequest)
 const Many = z
@@ -20,8 +20,16 @@ const Answer = named("SearchAnswer", SearchAnswer)
 const route = createRoute({
   method: "post",
   path: "/search",
+  tags: ["search"],
   summary: "The cases most like this one",
-  request: { body: body(z.union([One, Many])) },
+  request: {
+    body: body(z.union([One, Many]), {
+      cohort: "mine",
+      query: { series: someSeries },
+      k: 5,
+      filter: "age>=50 & sex=F",
+    }),
+  },
   responses: {
     200: json(
       z.union([Answer, z.object({ answers: z.array(Answer) })]),

@@ -20,6 +20,7 @@ const Upload = z.object({
 const upload = createRoute({
   method: "post",
   path: "/series",
+  tags: ["series"],
   summary: "Embed a scan into a cohort",
   description: `The body is one NIfTI file, or a zip of DICOM files; at most ${uploadLimit} bytes.`,
   request: {
@@ -43,6 +44,7 @@ const Series = z
 const show = createRoute({
   method: "get",
   path: "/series/{series}",
+  tags: ["series"],
   summary: "Where a series is kept and what was done to it",
   request: { params: params.series },
   responses: { 200: json(Series, "The series"), ...problems(404) },
@@ -51,6 +53,7 @@ const show = createRoute({
 const remove = createRoute({
   method: "delete",
   path: "/series/{series}",
+  tags: ["series"],
   summary: "Delete a series: its features, and its place in every cohort",
   request: { params: params.series },
   responses: { 204: { description: "It is gone" }, ...problems(404) },
