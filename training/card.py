@@ -1,4 +1,4 @@
-"""encoder.json: what an encoder is, how it wants its volume, and the digests that name it. Read by shared/encoder/card.ts."""
+"""encoder.json: what an encoder is, how it wants its volume, what names it. Read by shared/encoder/card.ts."""
 
 import hashlib
 import json
@@ -20,7 +20,7 @@ class Recipe:
     """Fields as in shared/preprocess/recipe.ts; the defaults are VoxelFM's evaluation pipeline."""
 
     clip: tuple[float, float] = (-1000.0, 1900.0)
-    crop: Crop = field(default_factory=Crop)
+    crop: Crop | None = field(default_factory=Crop)  # None keeps the whole volume
     spacingFloor: float = 0.75
     patchBudget: int = 25_000
     patch: int = 14
@@ -45,7 +45,7 @@ def canonical_json(value: Any) -> str:
         if value != 0 and not 1e-6 <= abs(value) < 1e15:
             raise ValueError(f"{value} has no canonical form: numbers must be 0 or between 1e-6 and 1e15")
         return str(int(value)) if value == int(value) else format(Decimal(repr(float(value))), "f")
-    return json.dumps(value, ensure_ascii=False)
+    return json.dumps(value, ensure_ascii=False)  # strings, true, false, null
 
 
 def recipe_digest(recipe: Recipe) -> str:

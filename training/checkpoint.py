@@ -69,7 +69,7 @@ def read_config(path: Path) -> tuple[Size, dict[str, Any]]:
         raise ExportFault(f"config {path.name}: {error}")
     dataset = ("datasets", 0)
     recipe = {
-        "clip": [float(at(*dataset, "pixel_range", bound)) for bound in ("lower", "upper")],
+        "clip": tuple(float(at(*dataset, "pixel_range", bound)) for bound in ("lower", "upper")),
         "mean": float(at(*dataset, "norm", "mean")),
         "std": float(at(*dataset, "norm", "std")),
         "patch": size.patch,
@@ -125,7 +125,7 @@ def check_tensors(weights: dict[str, Any], expected: dict[str, Tensor], file: st
                 f"{tuple(expected[name].shape)}: give the config.yaml of this checkpoint"
             )
         if not tensor.isfinite().all():
-            raise ExportFault(f"checkpoint {file}: {BACKBONE}{name} holds NaN or infinite weights: use another checkpoint")
+            raise ExportFault(f"checkpoint {file}: {BACKBONE}{name} holds NaN or infinite weights: use another one")
     periods = weights["rope_embed.periods"]
     if not (periods > 0).all() or not math.isfinite(float((1 / periods).sum())):
         raise ExportFault(f"checkpoint {file}: {BACKBONE}rope_embed.periods must be positive: use another checkpoint")

@@ -43,11 +43,12 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     weights.add_argument("--checkpoint", type=Path, help="released teacher checkpoint (.pth)")
     weights.add_argument("--random", action="store_true", help="seeded random weights: an untrained encoder")
     parser.add_argument("--config", type=Path, help="config.yaml of the checkpoint")
-    parser.add_argument("--out", type=Path, required=True, help="folder to write; replaced as a whole if it is an encoder's")
+    parser.add_argument("--out", type=Path, required=True, help="folder to write; an encoder there is replaced")
     parser.add_argument("--name", help="lower-case letters, digits, '.' and '-' (default: encoder, or untrained)")
     parser.add_argument("--licence", help=f"of the weights (default: unstated, or {LICENCE_OF_OURS} for random ones)")
-    parser.add_argument("--patch-budget", type=int, default=25_000, help="most patches of an input (default: %(default)s)")
+    parser.add_argument("--patch-budget", type=int, default=25_000, help="of one input (default: %(default)s)")
     parser.add_argument("--spacing-floor", type=float, default=0.75, help="finest spacing in mm (default: %(default)s)")
+    parser.add_argument("--no-crop", action="store_true", help="keep the whole volume (default: crop to the body)")
     shape = parser.add_argument_group("with --random")
     shape.add_argument("--seed", type=int, default=0)
     shape.add_argument("--dim", type=int, default=864)
@@ -64,7 +65,12 @@ def export(options: argparse.Namespace) -> dict[str, str]:
     refuse_foreign_folder(options.out)
     model, facts, fixed = random_weights(options) if options.random else checkpoint_weights(options)
     try:
-        recipe = card.Recipe(spacingFloor=options.spacing_floor, patchBudget=options.patch_budget, **fixed)
+        recipe = card.Recipe(
+            crop=None if options.no_crop else card.Crop(),
+            spacingFloor=options.spacing_floor,
+            patchBudget=options.patch_budget,
+            **fixed,
+        )
     except ValueError as error:
         raise ExportFault(f"{error}: correct --spacing-floor, --patch-budget or the config")
 
@@ -90,7 +96,7 @@ def checkpoint_weights(options: argparse.Namespace) -> tuple[VisionTransformer, 
         "status": "trained",
         "licence": options.licence or "unstated",
         "source": f"{options.checkpoint.name}, sha256 {card.file_digest(options.checkpoint)}{at}",
-        "description": "3D vision transformer in VoxelFM's checkpoint format, exported with its frozen teacher weights.",
+        "description": "3D vision transformer read from VoxelFM's checkpoint format: the frozen teacher.",
     }
     return model, facts, fixed
 
@@ -104,7 +110,7 @@ def random_weights(options: argparse.Namespace) -> tuple[VisionTransformer, dict
         "status": "untrained",
         "licence": options.licence or LICENCE_OF_OURS,
         "source": f"random initialisation, seed {options.seed}",
-        "description": "Untrained 3D vision transformer with random weights: its features follow coarse appearance only.",
+        "description": "3D vision transformer with random weights: its features follow coarse appearance only.",
     }
     return random_model(size, options.seed), facts, {}
 

@@ -26,6 +26,8 @@ class Size:
     rope_base: float = 100.0
 
     def __post_init__(self) -> None:
+        if min(self.dim, self.depth, self.heads, self.patch, self.hidden, self.rope_base) <= 0 or self.registers < 0:
+            raise ValueError(f"{self}: sizes must be positive")
         if self.dim % (6 * self.heads):
             raise ValueError(
                 f"dim {self.dim} with {self.heads} heads: 3D rotary positions need pairs along three axes in "

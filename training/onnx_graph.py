@@ -1,21 +1,24 @@
 """
 The network as an ONNX graph, built node by node from the model's weights.
 
-Written by hand rather than traced because of memory: at 25 000 tokens one N × N attention matrix of 12 heads is 28 GiB.
-com.microsoft.MultiHeadAttention never makes it on the CPU, as long as it gets no mask and no bias. Letters in shapes as in
-model.py; there is one volume, so tokens are [t, c] and every linear layer is one Gemm, bias included, without a copy.
+Written by hand rather than traced because of memory: at 25 000 tokens one N × N attention matrix of 12 heads is
+28 GiB. com.microsoft.MultiHeadAttention never makes it on the CPU, as long as it gets no mask and no bias.
+Letters in shapes as in model.py. There is one volume, so tokens are [t, c] and every linear layer is one Gemm.
 """
 
 import math
 
 import numpy as np
 import onnx
+import torch
 from onnx import TensorProto, helper, numpy_helper
-from torch import Tensor
+from torch import Tensor, nn
 
 from .model import Block, VisionTransformer
 
-OPSETS = [helper.make_opsetid("", 20), helper.make_opsetid("com.microsoft", 1)]
+# The operators of onnxruntime itself.
+FUSED = "com.microsoft"
+OPSETS = [helper.make_opsetid("", 20), helper.make_opsetid(FUSED, 1)]
 IR_VERSION = 10
 
 
@@ -51,8 +54,8 @@ def build(model: VisionTransformer, name: str) -> onnx.ModelProto:
     prefix = 1 + size.registers
 
     patches, grid = embed(g, model)
-    start = g.weight("prefix_tokens", np.concatenate([model.cls_token[0].detach(), model.register_tokens[0].detach()]))
-    tokens = g.add("Concat", start, patches, axis=0)  # [t, c]
+    first = g.weight("prefix_tokens", torch.cat([model.cls_token[0], model.register_tokens[0]]))  # [1 + r, c]
+    tokens = g.add("Concat", first, patches, axis=0)  # [t, c]
     cos, sin = rotary(g, model, grid)
     for index, block in enumerate(model.blocks):
         tokens = transform(g, block, f"blocks.{index}", tokens, cos, sin)
@@ -79,8 +82,7 @@ def build(model: VisionTransformer, name: str) -> onnx.ModelProto:
 def embed(g: Graph, model: VisionTransformer) -> tuple[str, str]:
     """Patch tokens [n, c], and the grid [z, y, x] as int64."""
     proj, patch = model.patch_embed.proj, model.size.patch
-    weight = g.weight("patch_embed.proj.weight", proj.weight)
-    bias = g.weight("patch_embed.proj.bias", proj.bias)
+    weight, bias = g.weight("patch_embed.proj.weight", proj.weight), g.weight("patch_embed.proj.bias", proj.bias)
     maps = g.add("Conv", "input", weight, bias, kernel_shape=[patch] * 3, strides=[patch] * 3)  # [1, c, z, y, x]
     grid = g.add("Shape", maps, start=2, end=5)
     flat = g.add("Reshape", maps, g.const([model.size.dim, -1]))  # [c, n]
@@ -95,7 +97,8 @@ def rotary(g: Graph, model: VisionTransformer, grid: str) -> tuple[str, str]:
     for axis in range(3):
         count = g.add("Cast", g.add("Gather", grid, g.const(axis)), to=TensorProto.FLOAT)
         index = g.add("Range", g.const(0.0), count, g.const(1.0))  # [n_axis]
-        centre = g.add("Sub", g.add("Mul", g.add("Div", g.add("Add", index, g.const(0.5)), count), g.const(2.0)), g.const(1.0))
+        fraction = g.add("Div", g.add("Add", index, g.const(0.5)), count)
+        centre = g.add("Sub", g.add("Mul", fraction, g.const(2.0)), g.const(1.0))  # −1 to 1
         column = g.add("Reshape", centre, g.const([*[-1 if other == axis else 1 for other in range(3)], 1]))
         angle = g.add("Div", g.add("Mul", column, g.const(2 * math.pi)), periods)
         blocks.append(g.add("Expand", angle, g.add("Concat", grid, g.const([pairs]), axis=0)))  # [z, y, x, e/6]
@@ -107,11 +110,12 @@ def rotary(g: Graph, model: VisionTransformer, grid: str) -> tuple[str, str]:
 
 def transform(g: Graph, block: Block, name: str, tokens: str, cos: str, sin: str) -> str:
     """One block, [t, c] → [t, c]."""
-    attended = attend(g, block, name, norm(g, block.norm1, f"{name}.norm1", tokens), cos, sin)
-    tokens = g.add("Add", tokens, attended)
-    hidden = linear(g, f"{name}.mlp.fc1", norm(g, block.norm2, f"{name}.norm2", tokens), block.mlp.fc1.weight, block.mlp.fc1.bias)
-    fc2, gamma = block.mlp.fc2, block.ls2.gamma
-    return g.add("Add", tokens, linear(g, f"{name}.mlp.fc2", g.add("Gelu", hidden), gamma[:, None] * fc2.weight, gamma * fc2.bias))
+    normed = norm(g, block.norm1, f"{name}.norm1", tokens)
+    tokens = g.add("Add", tokens, attend(g, block, name, normed, cos, sin))
+    normed = norm(g, block.norm2, f"{name}.norm2", tokens)
+    fc1, fc2, gamma = block.mlp.fc1, block.mlp.fc2, block.ls2.gamma
+    hidden = g.add("Gelu", linear(g, f"{name}.mlp.fc1", normed, fc1.weight, fc1.bias))  # [t, 4c]
+    return g.add("Add", tokens, linear(g, f"{name}.mlp.fc2", hidden, gamma[:, None] * fc2.weight, gamma * fc2.bias))
 
 
 def attend(g: Graph, block: Block, name: str, tokens: str, cos: str, sin: str) -> str:
@@ -122,10 +126,8 @@ def attend(g: Graph, block: Block, name: str, tokens: str, cos: str, sin: str) -
         g.add("Unsqueeze", linear(g, f"{name}.attn.{part}", tokens, weight, bias), g.const([0]))  # [1, t, c]
         for part, weight, bias in zip("qkv", attn.qkv.weight.split(dim), attn.qkv.bias.split(dim))
     )
-    q, k = (
-        g.add("RotaryEmbedding", x, g.const([0]), cos, sin, domain="com.microsoft", interleaved=1) for x in (q, k)
-    )
-    mixed = g.add("MultiHeadAttention", q, k, v, domain="com.microsoft", num_heads=attn.heads)
+    q, k = (g.add("RotaryEmbedding", x, g.const([0]), cos, sin, domain=FUSED, interleaved=1) for x in (q, k))
+    mixed = g.add("MultiHeadAttention", q, k, v, domain=FUSED, num_heads=attn.heads)
     flat = g.add("Squeeze", mixed, g.const([0]))  # [t, c]
     return linear(g, f"{name}.attn.proj", flat, gamma[:, None] * attn.proj.weight, gamma * attn.proj.bias)
 
@@ -134,6 +136,6 @@ def linear(g: Graph, name: str, tokens: str, weight: Tensor, bias: Tensor) -> st
     return g.add("Gemm", tokens, g.weight(f"{name}.weight", weight), g.weight(f"{name}.bias", bias), transB=1)
 
 
-def norm(g: Graph, layer: object, name: str, tokens: str) -> str:
+def norm(g: Graph, layer: nn.LayerNorm, name: str, tokens: str) -> str:
     scale, shift = g.weight(f"{name}.weight", layer.weight), g.weight(f"{name}.bias", layer.bias)
     return g.add("LayerNormalization", tokens, scale, shift, axis=-1, epsilon=layer.eps)

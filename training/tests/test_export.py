@@ -1,0 +1,159 @@
+import json
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+
+from training import onnx_file
+from training.card import file_digest
+from training.export import main
+from training.golden import golden_input
+from training.tests.support import FIXTURE, cosines, needs_fixture, small_model, write_release
+
+RANDOM = ["--random", "--dim", "24", "--depth", "2", "--heads", "2", "--name", "untrained"]
+
+
+def run(path, volume):
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    return session.run(["cls", "patches"], {"input": volume})
+
+
+def assert_same(model, path, grid):
+    shape = (1, 1, *(n * model.size.patch for n in grid))
+    volume = torch.randn(shape, generator=torch.Generator().manual_seed(sum(grid)))
+    cls, patches = run(path, volume.numpy())
+    with torch.no_grad():
+        tokens = model(volume)
+    assert cls.shape == (1, model.size.dim) and patches.shape == (1, *grid, model.size.dim)
+    assert cosines(cls, tokens.cls.numpy()).min() >= 0.99999
+    assert cosines(patches, tokens.patches.numpy()).min() >= 0.99999
+
+
+@pytest.mark.parametrize("grid", [(1, 1, 1), (2, 3, 5), (5, 1, 2), (3, 7, 4)])
+def test_the_graph_is_the_model(tmp_path, grid):
+    model = small_model()
+    onnx_file.write(model, "small", tmp_path)
+    assert_same(model, tmp_path / "encoder.onnx", grid)
+
+
+def test_weights_beyond_the_limit_lie_outside_and_change_the_digest(tmp_path):
+    digests = []
+    for seed in (0, 1):
+        model, folder = small_model(seed), tmp_path / str(seed)
+        folder.mkdir()
+        files = onnx_file.write(model, "small", folder, message_limit=1000, part_limit=20_000)
+        names = ["encoder.onnx", *(f"encoder.onnx.{n}" for n in range(1, len(files)))]
+        assert [file["name"] for file in files] == names
+        assert len(files) > 2 and all(file["bytes"] <= 20_000 for file in files[1:])
+        assert [file["sha256"] for file in files] == [file_digest(folder / file["name"]) for file in files]
+        assert_same(model, folder / "encoder.onnx", (2, 1, 3))
+        digests.append(files[0]["sha256"])
+    assert digests[0] != digests[1]
+
+
+def test_a_checkpoint_becomes_an_encoder(tmp_path, capsys):
+    checkpoint, config = write_release(tmp_path, small_model())
+    out = tmp_path / "out"
+    command = ["--checkpoint", str(checkpoint), "--config", str(config), "--out", str(out)]
+    assert main([*command, "--name", "small", "--licence", "MIT"]) == 0
+    card = json.loads((out / "encoder.json").read_text())
+    assert sorted(p.name for p in out.iterdir()) == ["encoder.json", "encoder.onnx", "golden.json"]
+    assert json.loads(capsys.readouterr().out) == {"id": card["id"], "out": str(out)}
+    assert card["status"] == "trained" and card["licence"] == "MIT" and "iteration 7" in card["source"]
+    assert (card["dim"], card["depth"], card["heads"], card["patch"], card["registers"]) == (24, 2, 2, 4, 3)
+    assert card["digest"] == file_digest(out / "encoder.onnx")
+    assert card["recipe"]["patch"] == 4 and card["recipe"]["spacingFloor"] == 0.75
+    assert str(tmp_path) not in (out / "encoder.json").read_text()
+
+
+def test_golden_is_pytorchs_and_onnxruntime_agrees(tmp_path):
+    out = tmp_path / "out"
+    assert main([*RANDOM, "--out", str(out)]) == 0
+    cases = json.loads((out / "golden.json").read_text())["cases"]
+    assert len(cases) == 2 and all(len(set(case["grid"])) == 3 for case in cases)
+    for case in cases:
+        cls, patches = run(out / "encoder.onnx", golden_input(case["shape"])[None, None])
+        assert cosines(cls[0], np.array(case["cls"])) >= 0.99999
+        flat = patches.reshape(-1, patches.shape[-1])
+        assert case["patches"][-1]["token"] == len(flat) - 1
+        for patch in case["patches"]:
+            assert cosines(flat[patch["token"]], np.array(patch["values"])) >= 0.99999
+
+
+def test_the_golden_input_by_hand():
+    voxels = golden_input((1, 2, 3)).ravel()
+    # 2654435761 mod 2^32, its upper 24 bits 10368889, minus 2^23, over 2^22
+    assert voxels.tolist()[:2] == [-2.0, (10368889 - 2**23) / 2**22]
+    assert golden_input((40, 40, 40)).min() >= -2 and golden_input((40, 40, 40)).max() < 2
+
+
+def test_random_weights_depend_on_the_seed_alone(tmp_path):
+    cards = []
+    for name, seed in (("a", "0"), ("b", "0"), ("c", "1")):
+        assert main([*RANDOM, "--seed", seed, "--out", str(tmp_path / name)]) == 0
+        cards.append(json.loads((tmp_path / name / "encoder.json").read_text()))
+    assert cards[0] == cards[1]
+    assert cards[0]["digest"] != cards[2]["digest"] and cards[0]["id"] != cards[2]["id"]
+    assert cards[0]["status"] == "untrained"
+    assert (tmp_path / "a" / "golden.json").read_text() == (tmp_path / "b" / "golden.json").read_text()
+
+
+def test_the_recipe_changes_the_id_but_not_the_digest(tmp_path):
+    cards = []
+    for name, more in (("a", []), ("b", ["--spacing-floor", "2", "--patch-budget", "4000", "--no-crop"])):
+        assert main([*RANDOM, *more, "--out", str(tmp_path / name)]) == 0
+        cards.append(json.loads((tmp_path / name / "encoder.json").read_text()))
+    assert cards[0]["digest"] == cards[1]["digest"] and cards[0]["id"] != cards[1]["id"]
+    assert cards[1]["recipe"]["crop"] is None and cards[1]["recipe"]["patchBudget"] == 4000
+
+
+def test_a_refusal_changes_nothing(tmp_path, capsys):
+    model = small_model()
+    checkpoint, config = write_release(tmp_path, model)
+    out = tmp_path / "out"
+    command = ["--checkpoint", str(checkpoint), "--config", str(config), "--out", str(out)]
+    assert main(command) == 0
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    around = sorted(path.name for path in tmp_path.iterdir())
+
+    checkpoint.write_bytes(checkpoint.read_bytes()[:1000])
+    assert main(command) == 2
+    assert "c.pth cannot be read" in capsys.readouterr().err
+    assert main([*command, "--name", "Über"]) == 2
+    assert main([*command[:2], "--out", str(out)]) == 2
+    assert main([*RANDOM, "--spacing-floor", "0", "--out", str(out)]) == 2
+    assert main([*RANDOM, "--dim", "25", "--out", str(out)]) == 2
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == around
+
+
+def test_a_failure_half_way_leaves_the_old_encoder(tmp_path, monkeypatch):
+    out = tmp_path / "out"
+    assert main([*RANDOM, "--out", str(out)]) == 0
+    before = (out / "encoder.json").read_text()
+
+    def full(*_):
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr("training.export.golden", full)
+    with pytest.raises(OSError, match="no space"):
+        main([*RANDOM, "--seed", "1", "--out", str(out)])
+    assert (out / "encoder.json").read_text() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_a_folder_with_other_things_is_not_replaced(tmp_path, capsys):
+    (tmp_path / "thesis.txt").write_text("dear")
+    assert main([*RANDOM, "--out", str(tmp_path)]) == 2
+    assert "holds other files (thesis.txt)" in capsys.readouterr().err
+    assert main([*RANDOM, "--out", str(tmp_path / "thesis.txt")]) == 2
+    assert (tmp_path / "thesis.txt").read_text() == "dear"
+
+
+@needs_fixture
+def test_the_fixtures_checkpoint_exports(tmp_path):
+    arguments = ["--checkpoint", str(FIXTURE / "checkpoint.pth"), "--config", str(FIXTURE / "config.yaml")]
+    assert main([*arguments, "--out", str(tmp_path / "out")]) == 0
+    card = json.loads((tmp_path / "out" / "encoder.json").read_text())
+    assert card["parameters"] == 1_400_400
