@@ -2,7 +2,15 @@
 Makes an encoder folder out of weights: encoder.onnx, encoder.json (the card), golden.json.
 
     python -m training.export --checkpoint C.pth --config config.yaml --out DIR
-    python -m training.export --random --dim 144 --depth 4 --heads 2 --out DIR --name untrained
+    python -m training.export --random --out DIR
+
+This made shared/encoder/default, the encoder that voxkin starts with:
+
+    python -m training.export --random --seed 0 --dim 144 --depth 4 --heads 2 --no-crop \\
+        --spacing-floor 2 --patch-budget 4000 --name untrained --out shared/encoder/default
+
+It keeps the whole volume, because the body crop works in voxels as scanned, and so moves with their size: random
+features of one scan at two voxel sizes are close only without it.
 
 Exit codes: 0 written, 2 the input was refused (nothing was changed).
 """
@@ -10,7 +18,6 @@ Exit codes: 0 written, 2 the input was refused (nothing was changed).
 import argparse
 import json
 import os
-import shutil
 import sys
 import tempfile
 from dataclasses import asdict

@@ -1,8 +1,8 @@
 /**
  * Peak memory of one encode above the weights: the whole process, voxels and tokens included.
  *
- *   python -m training.export --random --dim 864 --depth 12 --heads 12 --out /tmp/voxelfm-size --name voxelfm-size
- *   node --import tsx test/bench/encoder-memory.ts /tmp/voxelfm-size 29 29 29
+ *   python -m training.export --random --dim 864 --depth 12 --heads 12 --out .voxkin/voxelfm-size --name voxelfm-size
+ *   node --import tsx test/bench/encoder-memory.ts .voxkin/voxelfm-size 29 29 29
  */
 import { readFileSync } from "node:fs"
 import { openEncoder } from "#shared/encoder/onnx.ts"

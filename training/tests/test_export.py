@@ -1,11 +1,13 @@
 import json
+import re
+from pathlib import Path
 
 import numpy as np
 import onnxruntime
 import pytest
 import torch
 
-from training import onnx_file
+from training import export, onnx_file
 from training.card import file_digest
 from training.export import main
 from training.golden import golden_input
@@ -97,6 +99,15 @@ def test_random_weights_depend_on_the_seed_alone(tmp_path):
     assert cards[0]["digest"] != cards[2]["digest"] and cards[0]["id"] != cards[2]["id"]
     assert cards[0]["status"] == "untrained"
     assert (tmp_path / "a" / "golden.json").read_text() == (tmp_path / "b" / "golden.json").read_text()
+
+
+def test_the_default_encoder_is_what_its_command_makes(tmp_path):
+    *_, command = re.findall(r"python -m training.export (--random.*?)\n\n", export.__doc__, re.DOTALL)
+    arguments = command.replace("\\", " ").split()
+    default = Path(__file__).parents[2] / arguments[-1]
+    assert main([*arguments[:-1], str(tmp_path / "out")]) == 0
+    made, kept = (json.loads((folder / "encoder.json").read_text()) for folder in (tmp_path / "out", default))
+    assert made == kept  # the digests of the weights included
 
 
 def test_the_recipe_changes_the_id_but_not_the_digest(tmp_path):
