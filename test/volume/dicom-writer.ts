@@ -51,8 +51,13 @@ export function encapsulated(table: number[], fragments: Uint8Array[]): Buffer {
   ])
 }
 
-/** A CT slice of 4 × 4 pixels at height z; what a test changes comes after and wins. */
-export function ctObject(z: number, changes: Item[], pixels: Buffer, syntax = "1.2.840.10008.1.2.1"): Buffer {
+/** A CT slice of 4 × 4 pixels at height z; what a test changes comes after and wins, what it names `without` is absent. */
+export function ctObject(
+  z: number,
+  changes: Item[],
+  pixels: Buffer,
+  { syntax = "1.2.840.10008.1.2.1", without = [] as number[] } = {},
+): Buffer {
   const items: Item[] = [
     [0x00080008, "CS", "ORIGINAL\\PRIMARY\\AXIAL"],
     [0x00080016, "UI", "1.2.840.10008.5.1.4.1.1.2"],
@@ -74,7 +79,8 @@ export function ctObject(z: number, changes: Item[], pixels: Buffer, syntax = "1
     [0x00281053, "DS", "1"],
   ]
   const wanted = new Map([...items, ...changes].map((item) => [item[0], item]))
-  const sorted = [...wanted.values()].sort((a, b) => a[0] - b[0])
+  const kept = [...wanted.values()].filter(([tag]) => !without.includes(tag))
+  const sorted = kept.sort((a, b) => a[0] - b[0])
   const meta = elements([[0x00020010, "UI", syntax]])
   return Buffer.concat([Buffer.alloc(128), Buffer.from("DICM"), meta, elements(sorted), pixels])
 }

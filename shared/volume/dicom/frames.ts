@@ -11,10 +11,13 @@ export interface Frame {
   spacing: number[] | undefined
   /** SliceThickness, mm. */
   thickness: number | undefined
-  slope: number
-  intercept: number
+  /** RescaleSlope and RescaleIntercept; NaN when they are there and no number. */
+  slope: number | undefined
+  intercept: number | undefined
   /** RescaleType; "" when absent. */
   unit: string
+  /** A ModalityLUTSequence is to be used in place of slope and intercept. */
+  lookup: boolean
   /** The object gives one position for all frames: this one was counted on from it along the normal. */
   counted: boolean
 }
@@ -46,11 +49,16 @@ function frameOf(dataset: Dataset, shared: Dataset | undefined, own: Dataset | u
     orientation: numbers(macro(planeOrientation), 0x00200037, 6), // ImageOrientationPatient
     spacing: numbers(measures, 0x00280030, 2), // PixelSpacing
     thickness: numbers(measures, 0x00180050, 1)?.[0], // SliceThickness
-    slope: numbers(values, 0x00281053, 1)?.[0] ?? 1, // RescaleSlope
-    intercept: numbers(values, 0x00281052, 1)?.[0] ?? 0, // RescaleIntercept
+    slope: decimal(values, 0x00281053), // RescaleSlope
+    intercept: decimal(values, 0x00281052), // RescaleIntercept
     unit: text(values, 0x00281054), // RescaleType
+    lookup: values.elements.has(0x00283000), // ModalityLUTSequence
     counted: false,
   }
+}
+
+function decimal(dataset: Dataset, tag: number): number | undefined {
+  return text(dataset, tag) === "" ? undefined : (numbers(dataset, tag, 1)?.[0] ?? Number.NaN)
 }
 
 /** Classic multi-frame: frame i lies i times SpacingBetweenSlices (0018,0088) along the normal. Without it, nowhere. */

@@ -49,6 +49,7 @@ export interface DicomObject {
   seriesUid: string
   instanceUid: string
   seriesNumber: number
+  acquisitionNumber: number
   instanceNumber: number
   format: PixelFormat
   pixels: PixelPlace | undefined
@@ -135,6 +136,7 @@ function objectOf(path: string, parsed: ParsedFile): DicomObject {
     seriesUid: text(dataset, 0x0020000e),
     instanceUid: text(dataset, 0x00080018),
     seriesNumber: integer(0x00200011),
+    acquisitionNumber: integer(0x00200012),
     instanceNumber: integer(0x00200013),
     format: formatOf(dataset),
     pixels: pixels && {

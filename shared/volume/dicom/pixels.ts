@@ -104,7 +104,7 @@ function toHu(
   bytesPerSample: number,
   littleEndian: boolean,
   { bitsStored, highBit, signed, padding }: PixelFormat,
-  { slope, intercept }: Frame,
+  { slope = 1, intercept = 0 }: Frame,
   out: Float32Array,
 ): void {
   const view = new DataView(raw.buffer, raw.byteOffset, raw.byteLength)

@@ -7,6 +7,7 @@ import { evenGrid } from "./even.ts"
 import type { Slice } from "./group.ts"
 import { readPlanes } from "./planes.ts"
 import { type Axes, ontoEvenGrid, ontoUprightGrid, tiltDegrees, uprightAxes } from "./resample.ts"
+import { rescaleNotes } from "./rescale.ts"
 import { orderStack } from "./stack.ts"
 import { codecOf } from "./syntax.ts"
 import { smallest } from "./vectors.ts"
@@ -18,11 +19,11 @@ const tiltLimit = 0.5
  * Reads the slices of one series (`groupSlices`) as a volume. Whatever had to be done to make an even, upright grid
  * of them is in the receipt's notes. Memory: the volume in float32 and a slice; twice the volume when it has to be
  * resampled or when its axes are not the canonical ones.
- * @throws Fault naming what is wrong: see `stack.ts`, `even.ts`, `pixels.ts`, `syntax.ts`, `planes.ts`, `hu.ts`
+ * @throws Fault naming what is wrong: see `syntax.ts`, `rescale.ts`, `stack.ts`, `planes.ts`, `pixels.ts`, `even.ts`, `hu.ts`
  */
 export async function readSeries(slices: Slice[]): Promise<ReadVolume> {
   for (const { object } of slices) codecOf(object.syntax)
-  checkUnits(slices)
+  const rescale = rescaleNotes(slices)
   const stack = orderStack(slices)
   const { rows, columns } = slices[0].object.format
   checkSize(stack.places.length, rows, columns)
@@ -36,7 +37,13 @@ export async function readSeries(slices: Slice[]): Promise<ReadVolume> {
 
   const shape: Triple = [grid.count, rows, columns]
   const spacing: Triple = [grid.step, ...stack.pixel]
-  const notes = [...stack.notes, ...planes.notes, ...grid.notes, ...sliceNotes(planes.slices, grid.step)]
+  const notes = [
+    ...rescale,
+    ...stack.notes,
+    ...planes.notes,
+    ...grid.notes,
+    ...sliceNotes(planes.slices, grid.step),
+  ]
   let voxels = grid.asIs ? planes.voxels : ontoEvenGrid(planes.voxels, along, grid)
   let axes: Axes = [stack.step, stack.down, stack.across]
   const tilt = tiltDegrees(axes)
@@ -55,24 +62,6 @@ export async function readSeries(slices: Slice[]): Promise<ReadVolume> {
   const files = new Set(planes.slices.map(({ object }) => object)).size
   const geometry = { shape: volume.shape, spacing: volume.spacing, affine: volume.affine }
   return { volume, receipt: { format: "dicom", files, orientation, ...geometry, notes } }
-}
-
-/** RescaleType (0028,1054) where it is given; US (unspecified) is written for plain CT too. */
-const hounsfield = new Set(["", "HU", "US", "HU_MOD"])
-
-function checkUnits(slices: Slice[]): void {
-  const other = slices.find(({ frame }) => !hounsfield.has(frame.unit))
-  if (other) {
-    const message =
-      "RescaleType says that the values are no Hounsfield units (a material or effective-Z map): give the CT images"
-    throw new Fault("invalid", "not-hu", message)
-  }
-  if (slices.some(({ frame }) => frame.slope === 0))
-    throw new Fault(
-      "invalid",
-      "bad-rescale",
-      "RescaleSlope is 0, which makes every voxel alike: export the series again",
-    )
 }
 
 function checkSize(count: number, rows: number, columns: number): void {

@@ -1,6 +1,7 @@
 import { Fault } from "#shared/errors.ts"
 import type { Note } from "../volume.ts"
 import { fewestSlices, type Slice } from "./group.ts"
+import { checkPhases, preferLargest } from "./phases.ts"
 import { cross, dot, largest, minus, unit } from "./vectors.ts"
 
 /** One position along the stack and the slices found there, the one to take first. */
@@ -30,9 +31,9 @@ const samePlace = 0.01
 
 /**
  * Orders the slices of one stack along their normal by ImagePositionPatient, never by name or number. Where several
- * lie in one place, copies (same SOPInstanceUID) are dropped, and of different objects the one with the lowest
- * InstanceNumber, then the first file name, is kept; both are noted. A stack with different objects in more than
- * half of its places is no accident but several volumes, and refused.
+ * lie in one place, copies (same SOPInstanceUID) are dropped, and of different objects one is kept (`phases.ts`); both
+ * are noted. A stack with different objects in more than half of its places is no accident but several volumes, and
+ * refused.
  * @throws Fault `no-spacing`, `implausible-spacing`, `no-orientation`, `bad-orientation`, `too-few-slices`, `shifted-slices`, `several-volumes`
  */
 export function orderStack(slices: Slice[]): Stack {
@@ -54,7 +55,8 @@ export function orderStack(slices: Slice[]): Stack {
     const message = `the slices lie in only ${groups.length} places: a volume has ${fewestSlices} or more; give the whole series`
     throw new Fault("invalid", "too-few-slices", message)
   }
-  for (const group of groups) group.sort(preferred)
+  preferLargest(groups)
+  checkPhases(groups.map(([slice]) => slice))
   const origin = positionOf(groups[0][0])
   const whole = minus(positionOf(groups[groups.length - 1][0]), origin)
   const step = unit(whole)
@@ -94,13 +96,6 @@ function planeOf(slices: Slice[]): Pick<Stack, "pixel" | "across" | "down"> {
   return { pixel: [spacing[0], spacing[1]], across: unit(across), down: unit(down) }
 }
 
-function preferred(a: Slice, b: Slice): number {
-  return (
-    a.object.instanceNumber - b.object.instanceNumber ||
-    (a.object.path < b.object.path ? -1 : a.object.path > b.object.path ? 1 : a.index - b.index)
-  )
-}
-
 /** Slices shifted sideways against each other cannot be stacked: each may lie off the line by half a pixel. */
 function checkLine(places: Place[], origin: number[], step: number[], pixel: number): void {
   const off = largest(
@@ -133,7 +128,7 @@ function duplicates(groups: Slice[][]): Note[] {
   if (copies > 0)
     notes.push({ code: "duplicate-copies", message: `${copies} copies of slices were left out` })
   if (others > 0) {
-    const message = `${others} further slices lie where another one does: of each place the lowest instance number was kept`
+    const message = `${others} further slices lie where another one does: of each place one was kept, of the largest acquisition and with the lowest instance number`
     notes.push({ code: "duplicate-positions", message })
   }
   return notes
