@@ -7,8 +7,6 @@ import { InferenceSession, Tensor } from "onnxruntime-node"
 
 /** @type {{ model: string, options: InferenceSession.SessionOptions }} */
 const { model, options } = workerData
-// Gives the memory of a big run back, rather than keeping it for the next.
-const shrink = { extra: { memory: { enable_memory_arena_shrinkage: "cpu:0" } } }
 const session = await InferenceSession.create(model, options)
 parentPort.postMessage("ready")
 
@@ -17,7 +15,7 @@ parentPort.on(
   /** @param {{ voxels: Float32Array, shape: [number, number, number] }} input */
   async ({ voxels, shape }) => {
     try {
-      const outputs = await session.run({ input: new Tensor("float32", voxels, [1, 1, ...shape]) }, shrink)
+      const outputs = await session.run({ input: new Tensor("float32", voxels, [1, 1, ...shape]) })
       // Copies: onnxruntime's own buffers cannot change threads.
       const cls = Float32Array.from(outputs.cls.data)
       const patches = Float32Array.from(outputs.patches.data)
