@@ -22,9 +22,8 @@ const rank = (place: string) => order.findIndex((places) => places.includes(plac
 const owners: Record<string, string[]> = {
   "@aws-sdk/client-s3": ["shared/store/s3.ts"],
   "@aws-sdk/client-batch": ["shared/jobs/batch.ts"],
-  "onnxruntime-node": ["shared/encoder/onnx.ts", "shared/encoder/onnx-worker.ts"],
+  "onnxruntime-node": ["shared/encoder/onnx.ts", "shared/encoder/onnx-worker.mjs"],
   "hnswlib-node": ["shared/retrieval/hnsw.ts"],
-  "dicom-parser": ["shared/volume/"],
   "@cornerstonejs/": ["shared/volume/"],
   "jpeg-lossless-decoder-js": ["shared/volume/"],
   yauzl: ["shared/volume/"],
@@ -35,7 +34,7 @@ const owners: Record<string, string[]> = {
 
 function sources(folder: string): string[] {
   return readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
-    .filter((file) => file.endsWith(".ts"))
+    .filter((file) => /\.m?[tj]s$/.test(file) && !/\.d\.m?ts$/.test(file))
     .map((file) => join(folder, file))
 }
 
@@ -129,7 +128,7 @@ describe("architecture", () => {
       for (const { target, typeOnly } of graph.get(file) ?? []) if (!typeOnly) visit(target)
     }
     for (const file of files) if (file.startsWith("functions/api/")) visit(file)
-    const heavy = ["onnxruntime-node", "dicom-parser", "yauzl", "shared/encoder/onnx.ts"]
+    const heavy = ["onnxruntime-node", "yauzl", "shared/encoder/onnx.ts", "shared/volume/discover.ts"]
     expect([...reached].filter((target) => heavy.includes(target))).toEqual([])
   })
 
