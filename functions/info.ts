@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs"
 import { z } from "zod"
-import { listCohorts } from "#shared/cohort/cohort.ts"
+import { cohortNames } from "#shared/cohort/cohort.ts"
 import { EncoderCard } from "#shared/encoder/card.ts"
 import { listProbes } from "#shared/probe/predict.ts"
 import { hnswAvailable } from "#shared/retrieval/hnsw.ts"
@@ -34,9 +34,9 @@ export type Info = z.infer<typeof Info>
 export async function info(ports: Pick<ApiPorts, "objects" | "defaultEncoder">): Promise<Info> {
   const { recipe, ...encoder } = await ports.defaultEncoder()
   const [cohorts, series, probes, jobs, hnsw] = await Promise.all([
-    listCohorts(ports.objects),
+    cohortNames(ports.objects),
     ports.objects.list(keys.featuresOf(encoder.id)),
-    listProbes(ports.objects),
+    listProbes(ports.objects, () => {}),
     ports.objects.list(keys.jobs),
     hnswAvailable(),
   ])

@@ -53,6 +53,11 @@ export function localPorts({
   }
 }
 
+/** Where jobs unpack: below the data folder, because nobody sweeps the system's, and others may look there. */
+export function scratchOf(data: string, job = ""): string {
+  return join(resolve(data), "scratch", job)
+}
+
 /** The queue whose workers are processes on this machine, each running `jobs/main.ts` on one job. */
 export function localJobs({ data, encoder }: LocalOptions): LocalQueue {
   const worker = fileURLToPath(new URL("./jobs/main.ts", import.meta.url))

@@ -1,10 +1,12 @@
 import { readFile } from "node:fs/promises"
 import type { AddressInfo } from "node:net"
-import { serve as listen, type ServerType } from "@hono/node-server"
 import { Fault, reason } from "#shared/errors.ts"
-import { sweepUploads } from "#shared/jobs/record.ts"
+import { uploadMs } from "#shared/jobs/record.ts"
 import { createApp } from "./api/app.ts"
+import { openServer } from "./http-server.ts"
+import { keepTidy } from "./jobs/tidy.ts"
 import { apiPorts, type LocalOptions, localJobs } from "./local.ts"
+import { isLoopback } from "./loopback.ts"
 
 export interface ServeOptions extends LocalOptions {
   host: string
@@ -23,7 +25,7 @@ export async function serve(options: ServeOptions): Promise<void> {
   await server.close()
 }
 
-/** @throws Fault `no-api-key` for a host beyond loopback without a key, `cannot-listen` */
+/** @throws Fault `no-api-key` for a host beyond loopback without a key, `bad-api-key`, `cannot-listen` */
 export async function startServer(options: ServeOptions): Promise<{ url: string; close(): Promise<void> }> {
   const apiKey = options.apiKeyFile === undefined ? undefined : await readKey(options.apiKeyFile)
   if (apiKey === undefined && !isLoopback(options.host)) {
@@ -36,47 +38,22 @@ export async function startServer(options: ServeOptions): Promise<{ url: string;
   const jobs = localJobs(options)
   const ports = apiPorts(options, jobs)
   const app = createApp(ports, { apiKey })
-  const server = await open(app.fetch, options)
-  await jobs.start()
-  await sweepUploads(ports.objects, jobs)
+  const server = await openServer(app.fetch, { ...options, requestTimeout: uploadMs })
+  const tidying = keepTidy(options.data, ports.objects, jobs)
   const { port } = server.address() as AddressInfo
   const host = options.host.includes(":") ? `[${options.host}]` : options.host
   return {
     url: `http://${host}:${port}`,
     async close() {
+      await tidying.stop()
       await jobs.close()
       await new Promise<void>((done) => {
         server.close(() => done())
         // Event streams would keep it open for ever.
-        if ("closeAllConnections" in server) server.closeAllConnections()
+        server.closeAllConnections()
       })
     },
   }
-}
-
-function open(
-  fetch: Parameters<typeof listen>[0]["fetch"],
-  { host, port }: ServeOptions,
-): Promise<ServerType> {
-  return new Promise((resolve, reject) => {
-    const server = listen({ fetch, hostname: host, port }, () => resolve(server))
-    server.once("error", (cause) =>
-      reject(
-        new Fault(
-          "invalid",
-          "cannot-listen",
-          `cannot listen on ${host}:${port}: ${reason(cause)}; try another --port`,
-          {
-            cause,
-          },
-        ),
-      ),
-    )
-  })
-}
-
-export function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host)
 }
 
 async function readKey(file: string): Promise<string> {

@@ -1,6 +1,6 @@
 import { mkdir } from "node:fs/promises"
 import { join } from "node:path"
-import { listCohorts } from "#shared/cohort/cohort.ts"
+import { cohortNames } from "#shared/cohort/cohort.ts"
 import { fitProbe } from "#shared/probe/fit.ts"
 import { publish } from "#shared/retrieval/publish.ts"
 import { add } from "./cli/add.ts"
@@ -19,7 +19,7 @@ async function demo(): Promise<void> {
   const out = output(false)
   const ports = localPorts({ data })
   try {
-    if ((await listCohorts(ports.objects)).length > 0) return
+    if ((await cohortNames(ports.objects)).length > 0) return
     out.remark(
       "There is no data of yours yet: making a demo cohort of procedurally generated CT phantoms (no patients).",
     )

@@ -5,6 +5,7 @@ import { secureHeaders } from "hono/secure-headers"
 import { Fault } from "#shared/errors.ts"
 import { notice, version } from "../info.ts"
 import type { ApiPorts } from "../ports.ts"
+import { tooLarge } from "./body.ts"
 import { cohorts } from "./cohorts.ts"
 import { docs } from "./docs.ts"
 import { problem } from "./faults.ts"
@@ -15,7 +16,7 @@ import { members } from "./members.ts"
 import { probes } from "./probes.ts"
 import { type Env, resource } from "./route.ts"
 import { searches } from "./search.ts"
-import { series, uploadLimit } from "./series.ts"
+import { series } from "./series.ts"
 
 export interface AppOptions {
   /** Callers must send it as a bearer token; without one the server must be on loopback. */
@@ -40,6 +41,8 @@ export function createApp(
   app.use(
     requestId(),
     secureHeaders({
+      // Whether the host, and all below it, are to be reached by https only is not for us to say.
+      strictTransportSecurity: false,
       contentSecurityPolicy: {
         defaultSrc: ["'self'"],
         styleSrc: ["'self'", "'unsafe-inline'"],
@@ -52,17 +55,14 @@ export function createApp(
     await next()
   })
   app.use("/v1/*", apiKey === undefined ? ownPagesOnly : apiKeyGuard(apiKey))
-  const limited = (maxSize: number) =>
-    bodyLimit({
-      maxSize,
-      onError: () => {
-        throw new Fault("too_large", "body-too-large", `a body here may have at most ${maxSize} bytes`)
-      },
-    })
-  const uploads = limited(uploadLimit)
-  const requests = limited(jsonLimit)
-  app.use("/v1/*", (c, next) => (c.req.path === "/v1/series" ? uploads(c, next) : requests(c, next)))
-
+  const limited = bodyLimit({
+    maxSize: jsonLimit,
+    onError: () => {
+      throw tooLarge(jsonLimit)
+    },
+  })
+  // An upload is counted as it arrives; the limit's own counting would hold all of it in memory.
+  app.use("/v1/*", (c, next) => (c.req.path === "/v1/series" ? next() : limited(c, next)))
   app.route("/", health)
   for (const part of [series, cohorts, members, searches, probes, jobs]) app.route("/v1", part)
   if (apiKey !== undefined)
@@ -79,5 +79,6 @@ export function createApp(
   }
   app.get("/openapi.json", (c) => c.json(app.getOpenAPI31Document(about)))
   app.route("/docs", docs)
+  for (const path of ["/", "/docs/"]) app.get(path, (c) => c.redirect("/docs"))
   return app
 }

@@ -2,7 +2,7 @@ import { createRoute, z } from "@hono/zod-openapi"
 import { Cohort, createCohort, deleteCohort, getCohort, listCohorts } from "#shared/cohort/cohort.ts"
 import { createJob } from "#shared/jobs/record.ts"
 import { listSnapshots, SnapshotSummary } from "#shared/retrieval/describe.ts"
-import { Accepted, json, named, params, problems, resource } from "./route.ts"
+import { Accepted, Damaged, json, listing, named, params, problems, resource } from "./route.ts"
 
 const Described = named("Cohort", Cohort)
 
@@ -11,7 +11,9 @@ const list = createRoute({
   path: "/cohorts",
   tags: ["cohorts"],
   summary: "All cohorts",
-  responses: { 200: json(z.object({ cohorts: z.array(Described) }), "The cohorts, by name") },
+  responses: {
+    200: json(z.object({ cohorts: z.array(Described), damaged: Damaged }), "The cohorts, by name"),
+  },
 })
 
 const create = createRoute({
@@ -57,13 +59,20 @@ const snapshots = createRoute({
   summary: "The cohort's snapshots, newest first",
   request: { params: params.cohort },
   responses: {
-    200: json(z.object({ snapshots: z.array(named("Snapshot", SnapshotSummary)) }), "The snapshots"),
+    200: json(
+      z.object({ snapshots: z.array(named("Snapshot", SnapshotSummary)), damaged: Damaged }),
+      "The snapshots",
+    ),
     ...problems(404),
   },
 })
 
 export const cohorts = resource()
-  .openapi(list, async (c) => c.json({ cohorts: await listCohorts(c.get("ports").objects) }, 200))
+  .openapi(list, async (c) => {
+    const { objects } = c.get("ports")
+    const { found, damaged } = await listing((onDamaged) => listCohorts(objects, onDamaged))
+    return c.json({ cohorts: found, damaged }, 200)
+  })
   .openapi(create, async (c) => {
     const { objects, now, defaultEncoder } = c.get("ports")
     const { id } = await defaultEncoder()
@@ -73,9 +82,7 @@ export const cohorts = resource()
     c.json(await getCohort(c.get("ports").objects, c.req.valid("param").cohort), 200),
   )
   .openapi(remove, async (c) => {
-    const { objects } = c.get("ports")
-    const { cohort } = await getCohort(objects, c.req.valid("param").cohort)
-    await deleteCohort(objects, cohort)
+    await deleteCohort(c.get("ports").objects, c.req.valid("param").cohort)
     return c.body(null, 204)
   })
   .openapi(publish, async (c) => {
@@ -86,5 +93,6 @@ export const cohorts = resource()
   .openapi(snapshots, async (c) => {
     const { objects } = c.get("ports")
     const { cohort } = await getCohort(objects, c.req.valid("param").cohort)
-    return c.json({ snapshots: await listSnapshots(objects, cohort) }, 200)
+    const { found, damaged } = await listing((onDamaged) => listSnapshots(objects, cohort, onDamaged))
+    return c.json({ snapshots: found, damaged }, 200)
   })

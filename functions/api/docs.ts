@@ -34,7 +34,7 @@ export const docs = new Hono()
       "content-type": "text/javascript; charset=utf-8",
     }),
   )
-  .get("/:asset{swagger-ui-bundle\\.js|swagger-ui\\.css}", async (c) => {
+  .get("/:asset{(?:swagger-ui-bundle\\.js|swagger-ui\\.css)}", async (c) => {
     const asset = c.req.param("asset")
     return c.body(await readFile(join(assets, asset)), 200, {
       "content-type": types[asset],

@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from "node:crypto"
 import type { MiddlewareHandler } from "hono"
 import { Fault } from "#shared/errors.ts"
+import { isLoopback } from "../loopback.ts"
 
 const digest = (text: string) => createHash("sha256").update(text).digest()
 
@@ -21,10 +22,9 @@ export function apiKeyGuard(key: string): MiddlewareHandler {
  * another site names itself in `Origin`, and one that rebinds its own name to loopback names that in `Host`.
  */
 export const ownPagesOnly: MiddlewareHandler = async (c, next) => {
-  const host = new URL(c.req.url).hostname
-  const loopback = ["localhost", "[::1]"].includes(host) || host.startsWith("127.")
+  const here = new URL(c.req.url)
   const origin = c.req.header("origin")
-  if (!loopback || (origin !== undefined && origin !== new URL(c.req.url).origin)) {
+  if (!isLoopback(here.hostname) || (origin !== undefined && origin !== here.origin)) {
     throw new Fault(
       "forbidden",
       "foreign-origin",

@@ -1,7 +1,8 @@
 import { createRoute, z } from "@hono/zod-openapi"
 import { streamSSE } from "hono/streaming"
+import { Fault } from "#shared/errors.ts"
 import { cancelJob, describeJob, JobDescription, listJobs } from "#shared/jobs/record.ts"
-import { json, named, params, problems, resource } from "./route.ts"
+import { Damaged, json, listing, named, params, problems, resource } from "./route.ts"
 
 /** What a job made is any JSON, which as a recursive schema would have no end in the OpenAPI document. */
 const Described = named("Job", JobDescription.extend({ result: z.any().optional() }))
@@ -10,8 +11,8 @@ const list = createRoute({
   method: "get",
   path: "/jobs",
   tags: ["jobs"],
-  summary: "The jobs, newest first",
-  responses: { 200: json(z.object({ jobs: z.array(Described) }), "The jobs") },
+  summary: "The hundred newest jobs, newest first",
+  responses: { 200: json(z.object({ jobs: z.array(Described), damaged: Damaged }), "The jobs") },
 })
 
 const show = createRoute({
@@ -38,7 +39,8 @@ const events = createRoute({
   tags: ["jobs"],
   summary: "Follow a job",
   description:
-    "Server-sent events named `job`, each with the job as JSON, at every change until it has ended.",
+    "Server-sent events named `job`, each with the job as JSON, at every change until it has ended. Should the " +
+    "job's record be damaged meanwhile, the last event is a `fault`.",
   request: { params: params.job },
   responses: {
     200: { description: "The events", content: { "text/event-stream": { schema: z.string() } } },
@@ -54,7 +56,8 @@ const keepAlive = 15_000
 export const jobs = resource()
   .openapi(list, async (c) => {
     const { objects, jobs } = c.get("ports")
-    return c.json({ jobs: await listJobs(objects, jobs) }, 200)
+    const { found, damaged } = await listing((onDamaged) => listJobs(objects, jobs, onDamaged))
+    return c.json({ jobs: found, damaged }, 200)
   })
   .openapi(show, async (c) => {
     const { objects, jobs } = c.get("ports")
@@ -70,6 +73,8 @@ export const jobs = resource()
     const { objects, jobs } = c.get("ports")
     const { job } = c.req.valid("param")
     let now = await describeJob(objects, jobs, job)
+    // Nobody would ever tell such a stream that its reader is gone.
+    if (c.req.method === "HEAD") return c.body(null, 200, { "content-type": "text/event-stream" })
     return streamSSE(c, async (stream) => {
       let told = ""
       let toldAt = Date.now()
@@ -85,7 +90,14 @@ export const jobs = resource()
         }
         if (now.state !== "queued" && now.state !== "running") return
         await stream.sleep(followEvery)
-        now = await describeJob(objects, jobs, job)
+        try {
+          now = await describeJob(objects, jobs, job)
+        } catch (thrown) {
+          if (!(thrown instanceof Fault)) throw thrown
+          const { code, message } = thrown
+          await stream.writeSSE({ event: "fault", data: JSON.stringify({ code, message }) })
+          return
+        }
       }
     })
   })

@@ -1,8 +1,8 @@
 import { createRoute, z } from "@hono/zod-openapi"
 import { getCohort } from "#shared/cohort/cohort.ts"
-import { getMember, listMembers, Member, putMember, Scalars } from "#shared/cohort/members.ts"
+import { getMember, listMembers, Member, Scalars, updateMember } from "#shared/cohort/members.ts"
 import { Fault } from "#shared/errors.ts"
-import { body, json, named, params, problems, resource } from "./route.ts"
+import { body, Damaged, json, listing, named, params, problems, resource } from "./route.ts"
 
 const Described = named("Member", Member)
 
@@ -12,7 +12,10 @@ const list = createRoute({
   tags: ["cohorts"],
   summary: "The cohort's series with their metadata and labels",
   request: { params: params.cohort },
-  responses: { 200: json(z.object({ members: z.array(Described) }), "The members"), ...problems(404) },
+  responses: {
+    200: json(z.object({ members: z.array(Described), damaged: Damaged }), "The members"),
+    ...problems(404),
+  },
 })
 
 const show = createRoute({
@@ -46,33 +49,31 @@ export const members = resource()
   .openapi(list, async (c) => {
     const { objects } = c.get("ports")
     const { cohort } = await getCohort(objects, c.req.valid("param").cohort)
-    return c.json({ members: await listMembers(objects, cohort) }, 200)
+    const { found, damaged } = await listing((onDamaged) => listMembers(objects, cohort, onDamaged))
+    return c.json({ members: found, damaged }, 200)
   })
   .openapi(show, async (c) => {
+    const { objects } = c.get("ports")
     const { cohort, series } = c.req.valid("param")
-    return c.json(await existing(c.get("ports").objects, cohort, series), 200)
+    await getCohort(objects, cohort)
+    return c.json(existing(await getMember(objects, cohort, series), c.req.valid("param")), 200)
   })
   .openapi(update, async (c) => {
     const { objects } = c.get("ports")
     const { cohort, series } = c.req.valid("param")
-    const member = { ...(await existing(objects, cohort, series)), ...c.req.valid("json") }
-    await putMember(objects, cohort, member)
-    return c.json(member, 200)
+    await getCohort(objects, cohort)
+    const member = await updateMember(objects, cohort, series, c.req.valid("json"))
+    return c.json(existing(member, c.req.valid("param")), 200)
   })
 
-async function existing(
-  objects: Parameters<typeof getMember>[0],
-  cohort: string,
-  series: string,
-): Promise<Member> {
-  await getCohort(objects, cohort)
-  const member = await getMember(objects, cohort, series)
-  if (!member) {
-    throw new Fault(
-      "missing",
-      "no-such-member",
-      `series ${series} is not in cohort ${cohort}: add it with POST /v1/series`,
-    )
-  }
-  return member
+function existing(
+  member: Member | undefined,
+  { cohort, series }: { cohort: string; series: string },
+): Member {
+  if (member) return member
+  throw new Fault(
+    "missing",
+    "no-such-member",
+    `series ${series} is not in cohort ${cohort}: add it with POST /v1/series`,
+  )
 }

@@ -5,7 +5,18 @@ import { FitJob } from "#shared/jobs/job.ts"
 import { createJob } from "#shared/jobs/record.ts"
 import { getProbe, listProbes, openProbe, Prediction, predict } from "#shared/probe/predict.ts"
 import { ProbeRecord } from "#shared/probe/record.ts"
-import { Accepted, body, json, named, params, problems, resource, someSeries } from "./route.ts"
+import {
+  Accepted,
+  body,
+  Damaged,
+  json,
+  listing,
+  named,
+  params,
+  problems,
+  resource,
+  someSeries,
+} from "./route.ts"
 
 const Described = named("Probe", ProbeRecord)
 
@@ -30,7 +41,7 @@ const list = createRoute({
   path: "/probes",
   tags: ["probes"],
   summary: "All probes, each in its current version",
-  responses: { 200: json(z.object({ probes: z.array(Described) }), "The probes, by name") },
+  responses: { 200: json(z.object({ probes: z.array(Described), damaged: Damaged }), "The probes, by name") },
 })
 
 const show = createRoute({
@@ -70,7 +81,11 @@ export const probes = resource()
     await getCohort(objects, request.cohort)
     return c.json({ job: await createJob(objects, jobs, { kind: "fit", ...request }, now()) }, 202)
   })
-  .openapi(list, async (c) => c.json({ probes: await listProbes(c.get("ports").objects) }, 200))
+  .openapi(list, async (c) => {
+    const { objects } = c.get("ports")
+    const { found, damaged } = await listing((onDamaged) => listProbes(objects, onDamaged))
+    return c.json({ probes: found, damaged }, 200)
+  })
   .openapi(show, async (c) => c.json(await getProbe(c.get("ports").objects, c.req.valid("param").name), 200))
   .openapi(ask, async (c) => {
     const { objects } = c.get("ports")

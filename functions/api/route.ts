@@ -1,4 +1,5 @@
 import { OpenAPIHono, z } from "@hono/zod-openapi"
+import type { Fault } from "#shared/errors.ts"
 import { CohortName, JobId, ProbeName, SeriesId } from "#shared/ids.ts"
 import type { ApiPorts } from "../ports.ts"
 import { invalid, Problem } from "./faults.ts"
@@ -46,6 +47,18 @@ export function json<S extends z.ZodType>(schema: S, description: string) {
 
 export function body<S extends z.ZodType>(schema: S, example: z.input<S>) {
   return { required: true, content: { "application/json": { schema, example } } }
+}
+
+/** What a list leaves out, because what is stored of it is damaged. */
+export const Damaged = z
+  .array(z.object({ code: z.string(), message: z.string() }))
+  .openapi("Damaged", { description: "What could not be listed because its stored object is damaged." })
+
+/** Reads a list, and notes what of it is damaged. */
+export async function listing<T>(read: (onDamaged: (fault: Fault) => void) => Promise<T[]>) {
+  const damaged: z.infer<typeof Damaged> = []
+  const found = await read(({ code, message }) => damaged.push({ code, message }))
+  return { found, damaged }
 }
 
 /** A series id for examples. */

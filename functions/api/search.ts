@@ -1,5 +1,6 @@
 import { createRoute, z } from "@hono/zod-openapi"
 import { deletedSeries } from "#shared/cohort/deletions.ts"
+import { Fault } from "#shared/errors.ts"
 import { snapshotCache } from "#shared/retrieval/open.ts"
 import { SearchAnswer, SearchRequest, search, searchMany } from "#shared/retrieval/search.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
@@ -15,6 +16,9 @@ const Many = z
       .max(100),
   })
   .openapi("SearchRequests", { description: "Up to 100 queries; all are answered from one snapshot." })
+/** Neighbors that a batch may ask for in all: about 20 MB of answer. */
+const mostNeighbors = 100_000
+
 const Answer = named("SearchAnswer", SearchAnswer)
 
 const route = createRoute({
@@ -35,7 +39,7 @@ const route = createRoute({
       z.union([Answer, z.object({ answers: z.array(Answer) })]),
       "The neighbors; for `queries`, `answers` in their order",
     ),
-    ...problems(400, 404, 503),
+    ...problems(400, 404, 413, 503),
   },
 })
 
@@ -54,6 +58,10 @@ export const searches = resource().openapi(route, async (c) => {
   const { cohort } = request
   const [snapshot, deleted] = await Promise.all([cacheOf(objects)(cohort), deletedSeries(objects, cohort)])
   if (!("queries" in request)) return c.json(await search(objects, snapshot, deleted, request), 200)
+  if (request.queries.reduce((sum, { k }) => sum + k, 0) > mostNeighbors) {
+    const message = `the k of all queries together may be at most ${mostNeighbors}: send several batches`
+    throw new Fault("too_large", "too-many-neighbors", message)
+  }
   const queries = request.queries.map((query) => ({ cohort, ...query }))
   const answers = await searchMany(objects, snapshot, deleted, queries)
   return c.json({ answers }, 200)

@@ -5,7 +5,7 @@ import type { Output } from "./output.ts"
 
 /** A line per job, newest first. Looks only; the server that runs them is left alone. */
 export async function jobsCommand(options: LocalOptions, { objects }: JobPorts, out: Output): Promise<void> {
-  const jobs = await listJobs(objects, localJobs(options))
+  const jobs = await listJobs(objects, localJobs(options), ({ message }) => out.remark(message))
   for (const job of jobs) out.result(job, words)
   if (jobs.length === 0) out.remark("no jobs yet: they are made by uploads, publishing and fits over HTTP")
 }

@@ -1,10 +1,12 @@
+import { rmSync } from "node:fs"
+import { mkdir, rm } from "node:fs/promises"
 import { Command } from "commander"
 import { Fault } from "#shared/errors.ts"
 import { JobId } from "#shared/ids.ts"
 import { exitWithQueue } from "#shared/jobs/exit-with-queue.ts"
 import { readJob, writeProgress, writeResult } from "#shared/jobs/record.ts"
-import { keys } from "#shared/store/keys.ts"
-import { localPorts } from "../local.ts"
+import { deleteUpload } from "#shared/jobs/upload.ts"
+import { localPorts, scratchOf } from "../local.ts"
 import { run } from "./run.ts"
 
 /**
@@ -18,9 +20,10 @@ async function main(): Promise<number> {
     .option("--encoder <dir>")
     .parse()
   const id = JobId.parse(command.args[0])
-  const ports = localPorts(command.opts<{ data: string; encoder?: string }>())
+  const options = command.opts<{ data: string; encoder?: string }>()
+  await useScratch(scratchOf(options.data, id))
+  const ports = localPorts(options)
   const { objects, now } = ports
-  const { job } = await readJob(objects, id)
 
   let lastWrite = 0
   let writing = Promise.resolve()
@@ -28,14 +31,16 @@ async function main(): Promise<number> {
     // Four a second are enough for eyes, and the last word is the result's.
     if (Date.now() - lastWrite < 250) return
     lastWrite = Date.now()
-    writing = writing.then(() => writeProgress(objects, id, { ...progress, at: now().toISOString() }))
+    const at = now().toISOString()
+    writing = writing.then(() => writeProgress(objects, id, { ...progress, at })).catch(faultsOnly)
   }
 
   try {
+    const { job } = await readJob(objects, id)
     const result = await run(id, job, ports, onProgress)
     await writing
     await writeResult(objects, id, { ok: true, result, finishedAt: now().toISOString() })
-    await objects.delete(keys.upload(id))
+    await deleteUpload(objects, id)
     return 0
   } catch (thrown) {
     if (!(thrown instanceof Fault)) throw thrown
@@ -46,11 +51,24 @@ async function main(): Promise<number> {
       fault: { kind, code, message },
       finishedAt: now().toISOString(),
     })
-    await objects.delete(keys.upload(id))
+    await deleteUpload(objects, id)
     return 2
   } finally {
     await ports.close()
   }
+}
+
+/** Lets everything here that asks for a temporary folder get it within this one, which goes when we go. */
+async function useScratch(folder: string): Promise<void> {
+  await rm(folder, { recursive: true, force: true }) // of a run that was killed
+  await mkdir(folder, { recursive: true })
+  process.env.TMPDIR = folder
+  process.on("exit", () => rmSync(folder, { recursive: true, force: true }))
+}
+
+/** A progress that cannot be written is no reason to stop. */
+function faultsOnly(thrown: unknown): void {
+  if (!(thrown instanceof Fault)) throw thrown
 }
 
 exitWithQueue()

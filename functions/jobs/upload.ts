@@ -1,13 +1,21 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises"
+import { createWriteStream } from "node:fs"
+import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { pipeline } from "node:stream/promises"
 import { Fault } from "#shared/errors.ts"
 import type { Job } from "#shared/jobs/job.ts"
-import { keys } from "#shared/store/keys.ts"
+import { readUpload } from "#shared/jobs/upload.ts"
 import { discover } from "#shared/volume/discover.ts"
 import type { JobPorts } from "../ports.ts"
 import { type Added, embed, encoderOf } from "./embed.ts"
 import type { Progress } from "./run.ts"
+
+export interface Embedded {
+  series: Added[]
+  /** How many files were no part of a CT volume, by the reason's code; their names may be patients'. */
+  setAside: Record<string, number>
+}
 
 /**
  * Embeds what was uploaded: one NIfTI file, or a zip of DICOM files with any number of series. The upload is
@@ -19,14 +27,11 @@ export async function embedUpload(
   job: Extract<Job, { kind: "embed" }>,
   ports: JobPorts,
   onProgress: (progress: Progress) => void,
-): Promise<{ series: Added[] }> {
-  const upload = await ports.objects.get(keys.upload(id))
-  if (!upload) throw new Fault("missing", "no-upload", `the upload of job ${id} is gone: send it again`)
-
+): Promise<Embedded> {
   const folder = await mkdtemp(join(tmpdir(), "voxkin-upload-"))
   try {
     const file = join(folder, "upload")
-    await writeFile(file, upload.bytes)
+    await pipeline(readUpload(ports.objects, id), createWriteStream(file))
     const found = await discover(file, job.source)
     try {
       const encoder = await encoderOf(job.cohort, false, ports)
@@ -48,7 +53,9 @@ export async function embedUpload(
           rejected[0].message ?? "every series was rejected",
         )
       }
-      return { series }
+      const setAside: Record<string, number> = {}
+      for (const { code } of found.setAside) setAside[code] = (setAside[code] ?? 0) + 1
+      return { series, setAside }
     } finally {
       await found.close()
     }

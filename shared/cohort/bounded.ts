@@ -1,3 +1,5 @@
+import { Fault } from "#shared/errors.ts"
+
 /** Maps in order with at most `limit` calls under way: a hundred thousand open files or requests at once would fail. */
 export async function mapBounded<T, R>(
   items: readonly T[],
@@ -20,6 +22,29 @@ export async function mapBounded<T, R>(
   }
   return results
 }
+
+/**
+ * Reads the items of a list, without those that are not there. With `onDamaged`, an item whose stored object is
+ * damaged is told to it and left out, so that it does not hide the rest; without, its Fault is thrown.
+ */
+export async function readList<T, R>(
+  items: readonly T[],
+  read: (item: T) => Promise<R | undefined>,
+  onDamaged?: OnDamaged,
+): Promise<R[]> {
+  const found = await mapBounded(items, storeConcurrency, async (item) => {
+    try {
+      return await read(item)
+    } catch (thrown) {
+      if (!onDamaged || !(thrown instanceof Fault && thrown.code.startsWith("corrupt-"))) throw thrown
+      onDamaged(thrown)
+      return undefined
+    }
+  })
+  return found.filter((item) => item !== undefined)
+}
+
+export type OnDamaged = (fault: Fault) => void
 
 /** Calls to the store under way at once: S3 and disks both gain little beyond it. */
 export const storeConcurrency = 32

@@ -4,7 +4,7 @@ import { CohortName, EncoderId } from "#shared/ids.ts"
 import { getJson, putJson } from "#shared/store/json.ts"
 import { keys } from "#shared/store/keys.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
-import { mapBounded, storeConcurrency } from "./bounded.ts"
+import { mapBounded, type OnDamaged, readList, storeConcurrency } from "./bounded.ts"
 
 /** A named set of series, all embedded by one encoder. */
 export const Cohort = z.object({
@@ -57,25 +57,22 @@ export async function findCohort(objects: ObjectStore, name: string): Promise<Co
 /** @throws Fault `missing` / `no-such-cohort` */
 export async function getCohort(objects: ObjectStore, name: string): Promise<Cohort> {
   const found = await findCohort(objects, name)
-  if (!found) {
-    throw new Fault(
-      "missing",
-      "no-such-cohort",
-      `there is no cohort ${name}: create it, or add series to it first`,
-    )
-  }
+  if (!found) throw noSuchCohort(name)
   return found
 }
 
-/** Every cohort, by name. */
-export async function listCohorts(objects: ObjectStore): Promise<Cohort[]> {
+/** The names of all cohorts, sorted: one listing, no reads. */
+export async function cohortNames(objects: ObjectStore): Promise<string[]> {
   const all = await objects.list(keys.cohorts)
-  const names = all
+  return all
     .map((key) => key.split("/")[1])
     .filter((name, i) => all[i] === keys.cohort(name))
     .sort()
-  const found = await mapBounded(names, storeConcurrency, (name) => findCohort(objects, name))
-  return found.filter((cohort) => cohort !== undefined)
+}
+
+/** Every cohort, by name. */
+export async function listCohorts(objects: ObjectStore, onDamaged?: OnDamaged): Promise<Cohort[]> {
+  return readList(await cohortNames(objects), (name) => findCohort(objects, name), onDamaged)
 }
 
 /**
@@ -84,8 +81,9 @@ export async function listCohorts(objects: ObjectStore): Promise<Cohort[]> {
  * @throws Fault `missing` / `no-such-cohort`
  */
 export async function deleteCohort(objects: ObjectStore, name: string): Promise<void> {
-  await getCohort(objects, name)
   const last = keys.cohort(name)
+  // Not read: a damaged cohort can be deleted too.
+  if (!(await objects.has(last))) throw noSuchCohort(name)
   await objects.delete(keys.current(name))
   const parts = [
     ...(await objects.list(keys.snapshots(name))),
@@ -99,4 +97,12 @@ export async function deleteCohort(objects: ObjectStore, name: string): Promise<
     (key) => objects.delete(key),
   )
   await objects.delete(last)
+}
+
+function noSuchCohort(name: string): Fault {
+  return new Fault(
+    "missing",
+    "no-such-cohort",
+    `there is no cohort ${name}: create it, or add series to it first`,
+  )
 }

@@ -4,8 +4,8 @@ import { SeriesId } from "#shared/ids.ts"
 import { getJson, putJson } from "#shared/store/json.ts"
 import { keys } from "#shared/store/keys.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
-import { mapBounded, storeConcurrency } from "./bounded.ts"
-import { listCohorts } from "./cohort.ts"
+import { mapBounded, type OnDamaged, readList, storeConcurrency } from "./bounded.ts"
+import { cohortNames } from "./cohort.ts"
 import { markDeleted, unmarkDeleted } from "./deletions.ts"
 
 /** The name of a metadata or label column. */
@@ -80,6 +80,30 @@ export async function putMember(objects: ObjectStore, cohort: string, member: Me
   await unmarkDeleted(objects, cohort, member.series)
 }
 
+/**
+ * Sets the metadata, the labels, or both of a member; what is left out stays. Undefined when the series is not in
+ * the cohort, as when it was deleted in between: nobody brings it back by describing it.
+ */
+export async function updateMember(
+  objects: ObjectStore,
+  cohort: string,
+  series: string,
+  columns: Partial<Pick<Member, "metadata" | "labels">>,
+): Promise<Member | undefined> {
+  const key = keys.member(cohort, series)
+  for (let attempt = 1; ; attempt++) {
+    const there = await getJson(objects, key, Member)
+    if (!there) return undefined
+    const member = { ...there.value, ...columns }
+    try {
+      await putJson(objects, key, member, { ifMatch: there.etag })
+      return member
+    } catch (thrown) {
+      if (!(thrown instanceof Fault && thrown.code === "precondition-failed" && attempt < 10)) throw thrown
+    }
+  }
+}
+
 /** Undefined when the series is not in the cohort. */
 export async function getMember(
   objects: ObjectStore,
@@ -96,12 +120,13 @@ export async function memberSeries(objects: ObjectStore, cohort: string): Promis
 }
 
 /** Every member, by series id. */
-export async function listMembers(objects: ObjectStore, cohort: string): Promise<Member[]> {
-  const found = await mapBounded(await memberSeries(objects, cohort), storeConcurrency, (series) =>
-    getJson(objects, keys.member(cohort, series), Member),
-  )
-  // One that was deleted between the listing and the read is no member.
-  return found.flatMap((member) => (member ? [member.value] : []))
+export async function listMembers(
+  objects: ObjectStore,
+  cohort: string,
+  onDamaged?: OnDamaged,
+): Promise<Member[]> {
+  const series = await memberSeries(objects, cohort)
+  return readList(series, (id) => getMember(objects, cohort, id), onDamaged)
 }
 
 /** Takes a series out of one cohort, and out of its search at once; its features stay. */
@@ -116,7 +141,7 @@ export async function whereIs(
   objects: ObjectStore,
   series: string,
 ): Promise<{ cohorts: string[]; encoders: string[] }> {
-  const all = (await listCohorts(objects)).map(({ cohort }) => cohort)
+  const all = await cohortNames(objects)
   const holds = await mapBounded(all, storeConcurrency, (cohort) => objects.has(keys.member(cohort, series)))
   const encoders = (await objects.list(keys.allFeatures))
     .map((key) => [key, key.split("/")[1]])

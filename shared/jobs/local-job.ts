@@ -1,4 +1,5 @@
 import { z } from "zod"
+import { readList } from "#shared/cohort/bounded.ts"
 import { Fault } from "#shared/errors.ts"
 import { getJson, putJson } from "#shared/store/json.ts"
 import { isAlive } from "#shared/store/owner.ts"
@@ -28,14 +29,15 @@ export async function readLocalJob(states: ObjectStore, job: string): Promise<Lo
   return (await getJson(states, keyOf(job), LocalJob))?.value
 }
 
-/** Every job of the folder, the first submitted first. */
+/** Every job of the folder, the first submitted first; one whose state is damaged must not keep the others from it. */
 export async function listLocalJobs(states: ObjectStore): Promise<string[]> {
   const names = (await states.list("")).filter((name) => name.endsWith(".json"))
-  const found: { job: string; submittedAt: number }[] = []
-  for (const job of names.map((name) => name.slice(0, -".json".length))) {
+  const jobs = names.map((name) => name.slice(0, -".json".length))
+  const read = async (job: string) => {
     const state = await readLocalJob(states, job)
-    if (state) found.push({ job, submittedAt: state.submittedAt })
+    return state && { job, submittedAt: state.submittedAt }
   }
+  const found = await readList(jobs, read, () => {})
   return found.sort((a, b) => a.submittedAt - b.submittedAt).map(({ job }) => job)
 }
 

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto"
 import { z } from "zod"
-import { mapBounded } from "#shared/cohort/bounded.ts"
+import { type OnDamaged, readList } from "#shared/cohort/bounded.ts"
 import { Fault, type FaultKind } from "#shared/errors.ts"
 import { CohortName, JobId } from "#shared/ids.ts"
 import { getJson, putJson } from "#shared/store/json.ts"
@@ -8,6 +8,7 @@ import { keys } from "#shared/store/keys.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
 import { Job } from "./job.ts"
 import type { JobQueue, QueueState } from "./queue.ts"
+import { deleteUpload, jobsWithUpload, keepUpload, type Pieces } from "./upload.ts"
 
 const faultKinds = {
   invalid: "invalid",
@@ -58,31 +59,37 @@ export type JobDescription = z.infer<typeof JobDescription>
 
 /** How long a queue may not yet know a job that was just made. */
 const settleMs = 60_000
+/** How long an upload may take to arrive, in ms: 1 GiB at 2.4 Mbit/s. What has no job after it was given up. */
+export const uploadMs = 3_600_000
 /** Newest jobs that a list shows. */
 const mostListed = 100
 
 const cancelled = { kind: "conflict", code: "cancelled", message: "the job was cancelled" } as const
 
 /**
- * Writes down what is to be done, with the upload it is to be done to, and gives it to the queue. When the queue
- * refuses it nothing of it stays behind. Job ids sort by time: six bytes of milliseconds, six by lot.
+ * Writes down what is to be done, with the upload it is to be done to, and gives it to the queue. When the upload
+ * breaks off or the queue refuses it, nothing stays behind. Job ids sort by time: six bytes of ms, six by lot.
+ * @throws Fault `invalid` / `empty-body`
  */
 export async function createJob(
   objects: ObjectStore,
   queue: JobQueue,
   job: Job,
   now: Date,
-  upload?: Uint8Array,
+  upload?: Pieces,
 ): Promise<string> {
   const id = `j-${now.getTime().toString(16).padStart(12, "0")}${randomBytes(6).toString("hex")}`
   const record: JobRecord = { id, job, createdAt: now.toISOString() }
   try {
-    if (upload) await objects.put(keys.upload(id), upload, { ifAbsent: true })
+    if (upload && (await keepUpload(objects, id, upload)) === 0) {
+      const message = "the body is empty: send a NIfTI file or a zip of DICOM files"
+      throw new Fault("invalid", "empty-body", message)
+    }
     await putJson(objects, keys.job(id), record, { ifAbsent: true })
     await queue.submit(id)
   } catch (thrown) {
     await objects.delete(keys.job(id))
-    await objects.delete(keys.upload(id))
+    await deleteUpload(objects, id)
     throw thrown
   }
   return id
@@ -156,21 +163,41 @@ function withoutResult(
 }
 
 /** The newest hundred jobs, newest first. */
-export async function listJobs(objects: ObjectStore, queue: JobQueue): Promise<JobDescription[]> {
+export async function listJobs(
+  objects: ObjectStore,
+  queue: JobQueue,
+  onDamaged?: OnDamaged,
+): Promise<JobDescription[]> {
   const found = await objects.list(keys.jobs)
   const ids = found.flatMap((key) => /^jobs\/([^/]+)\/job\.json$/.exec(key)?.[1] ?? [])
   const newest = ids.sort().reverse().slice(0, mostListed)
-  return mapBounded(newest, 8, (id) => describeJob(objects, queue, id))
+  return readList(newest, (id) => describeJob(objects, queue, id), onDamaged)
 }
 
 /** Deletes uploads whose jobs have ended or are lost: after a crash nobody else would, and they may hold names. */
 export async function sweepUploads(objects: ObjectStore, queue: JobQueue): Promise<void> {
-  for (const key of await objects.list(keys.upload(""))) {
-    const id = key.slice(keys.upload("").length)
-    const known = await objects.has(keys.job(id))
-    const state = known ? (await describeJob(objects, queue, id)).state : "lost"
-    if (state !== "queued" && state !== "running") await objects.delete(key)
+  for (const id of await jobsWithUpload(objects)) {
+    if (await isOver(objects, queue, id)) await deleteUpload(objects, id)
   }
+}
+
+/** Whether nobody is going to work on this job, now or later. */
+export async function isOver(objects: ObjectStore, queue: JobQueue, id: string): Promise<boolean> {
+  try {
+    const { state, fault } = await describeJob(objects, queue, id)
+    // one the queue has not been given yet looks lost
+    return fault?.code === "lost" ? isOld(id) : state !== "queued" && state !== "running"
+  } catch (thrown) {
+    if (!(thrown instanceof Fault)) throw thrown
+    if (thrown.code === "no-such-job") return isOld(id) // its upload may still be arriving
+    if (thrown.code === "corrupt-object") return false // for whoever mends it
+    throw thrown
+  }
+}
+
+/** Whether the job was begun, as its id tells, so long ago that its upload cannot still be arriving. */
+function isOld(id: string): boolean {
+  return Date.now() - Number.parseInt(id.slice(2, 14), 16) > 2 * uploadMs
 }
 
 /**
@@ -182,5 +209,5 @@ export async function cancelJob(objects: ObjectStore, queue: JobQueue, id: strin
   if (await hasResult(objects, id)) return
   await queue.cancel(id)
   await writeResult(objects, id, { ok: false, fault: cancelled, finishedAt: now.toISOString() })
-  await objects.delete(keys.upload(id))
+  await deleteUpload(objects, id)
 }

@@ -1,5 +1,5 @@
 import { z } from "zod"
-import { mapBounded, storeConcurrency } from "#shared/cohort/bounded.ts"
+import { mapBounded, type OnDamaged, readList, storeConcurrency } from "#shared/cohort/bounded.ts"
 import { Fault } from "#shared/errors.ts"
 import type { Pooled } from "#shared/features/features.ts"
 import { readPooled } from "#shared/features/keep.ts"
@@ -50,12 +50,12 @@ export async function getProbe(objects: ObjectStore, name: string): Promise<Prob
 }
 
 /** The current record of every probe, by name. */
-export async function listProbes(objects: ObjectStore): Promise<ProbeRecord[]> {
+export async function listProbes(objects: ObjectStore, onDamaged?: OnDamaged): Promise<ProbeRecord[]> {
   const names = (await objects.list(keys.probes))
     .map((key) => [key, key.split("/")[1]])
     .filter(([key, name]) => key === keys.probeCurrent(name))
     .map(([, name]) => name)
-  return mapBounded(names, storeConcurrency, (name) => getProbe(objects, name))
+  return readList(names, (name) => getProbe(objects, name), onDamaged)
 }
 
 /**

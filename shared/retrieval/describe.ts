@@ -1,5 +1,5 @@
 import { z } from "zod"
-import { mapBounded, storeConcurrency } from "#shared/cohort/bounded.ts"
+import { type OnDamaged, readList } from "#shared/cohort/bounded.ts"
 import { getJson } from "#shared/store/json.ts"
 import { keys } from "#shared/store/keys.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
@@ -14,15 +14,18 @@ export const SnapshotSummary = Manifest.omit({ format: true, parts: true }).exte
 export type SnapshotSummary = z.infer<typeof SnapshotSummary>
 
 /** Every whole snapshot of a cohort, newest first. */
-export async function listSnapshots(objects: ObjectStore, cohort: string): Promise<SnapshotSummary[]> {
+export async function listSnapshots(
+  objects: ObjectStore,
+  cohort: string,
+  onDamaged?: OnDamaged,
+): Promise<SnapshotSummary[]> {
   const manifests = (await objects.list(keys.snapshots(cohort))).filter((key) =>
     key.endsWith("/manifest.json"),
   )
   const pointer = await readPointer(objects, cohort)
-  const found = await mapBounded(manifests, storeConcurrency, (key) => getJson(objects, key, Manifest))
+  const found = await readList(manifests, (key) => getJson(objects, key, Manifest), onDamaged)
   return found
-    .flatMap((manifest) => (manifest ? [manifest.value] : []))
-    .map(({ format: _, parts, ...about }) => ({
+    .map(({ value: { format: _, parts, ...about } }) => ({
       ...about,
       live: about.snapshot === pointer?.value.snapshot,
       bytes: Object.values(parts).reduce((sum, part) => sum + (part?.bytes ?? 0), 0),

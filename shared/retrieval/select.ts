@@ -19,20 +19,22 @@ type Mask = Uint8Array<ArrayBuffer>
 
 function maskOf(filter: Filter, columns: Map<string, Column>): Mask {
   if (filter.kind === "not") return maskOf(filter.of, columns).map((pass) => 1 - pass)
-  if (filter.kind === "and") {
-    return filter.of
-      .map((part) => maskOf(part, columns))
-      .reduce((a, b) => a.map((pass, row) => pass & b[row]))
-  }
-  if (filter.kind === "or") {
-    return filter.of
-      .map((part) => maskOf(part, columns))
-      .reduce((a, b) => a.map((pass, row) => pass | b[row]))
+  // Plain loops: a filter of a thousand terms on a hundred thousand rows must not hold everybody up.
+  if (filter.kind === "and" || filter.kind === "or") {
+    const mask = maskOf(filter.of[0], columns)
+    for (const part of filter.of.slice(1)) {
+      const other = maskOf(part, columns)
+      if (filter.kind === "and") for (let row = 0; row < mask.length; row++) mask[row] &= other[row]
+      else for (let row = 0; row < mask.length; row++) mask[row] |= other[row]
+    }
+    return mask
   }
   const column = columns.get(filter.column)
   if (!column) throw unknownColumn(filter.column, filter.at, columns)
   const pass = passing(filter, column)
-  return Uint8Array.from(column.values, (value) => (pass(value) ? 1 : 0))
+  const mask = new Uint8Array(column.values.length)
+  for (let row = 0; row < mask.length; row++) if (pass(column.values[row])) mask[row] = 1
+  return mask
 }
 
 type Test = Extract<Filter, { at: number }>

@@ -33,5 +33,8 @@ export const keys = {
   jobProgress: (job: string) => `jobs/${job}/progress.json`,
   jobResult: (job: string) => `jobs/${job}/result.json`,
   jobs: "jobs/",
-  upload: (job: string) => `uploads/${job}`,
+  /** An upload is kept in parts, so that nobody ever holds all of it in memory. */
+  uploadPart: (job: string, part: number) => `uploads/${job}/${String(part).padStart(5, "0")}`,
+  upload: (job: string) => `uploads/${job}/`,
+  uploads: "uploads/",
 } as const

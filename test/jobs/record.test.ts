@@ -60,10 +60,10 @@ describe("a job's record", () => {
   test("tells of a job that succeeded what it made", async () => {
     const { objects, queue } = open("result")
     const now = new Date("2026-03-01T12:00:00Z")
-    const job = await createJob(objects, queue, embed, now, Uint8Array.of(1, 2))
+    const job = await createJob(objects, queue, embed, now, [Uint8Array.of(1), Uint8Array.of(2)])
     expect(JobId.parse(job)).toBe(job)
     expect(await readJob(objects, job)).toEqual({ id: job, job: embed, createdAt: now.toISOString() })
-    expect((await objects.get(keys.upload(job)))?.bytes).toEqual(Uint8Array.of(1, 2))
+    expect((await objects.get(keys.uploadPart(job, 0)))?.bytes).toEqual(Uint8Array.of(1, 2))
     expect(await ended(objects, queue, job)).toEqual({
       job,
       kind: "embed",
@@ -96,7 +96,7 @@ describe("a job's record", () => {
 
   test("shows progress, and lets it be cancelled with its upload", async () => {
     const { objects, queue } = open("last")
-    const job = await createJob(objects, queue, embed, new Date(), Uint8Array.of(1))
+    const job = await createJob(objects, queue, embed, new Date(), [Uint8Array.of(1)])
     await until(async () => (await describeJob(objects, queue, job)).state === "running")
     const progress = { done: 2, total: 5, message: "embedding", at: new Date().toISOString() }
     await writeProgress(objects, job, progress)
@@ -105,7 +105,7 @@ describe("a job's record", () => {
     await cancelJob(objects, queue, job, new Date())
     const after = { state: "cancelled", progress, fault: { code: "cancelled" } }
     expect(await describeJob(objects, queue, job)).toMatchObject(after)
-    expect(await objects.has(keys.upload(job))).toBe(false)
+    expect(await objects.list(keys.upload(job))).toEqual([])
     await writeResult(objects, job, { ok: true, result: 1, finishedAt: new Date().toISOString() })
     expect(await describeJob(objects, queue, job), "a late worker changes nothing").toMatchObject(after)
   })
@@ -145,7 +145,7 @@ describe("a job's record", () => {
         throw new Fault("unavailable", "aws-failed", "no")
       },
     }
-    await expect(createJob(objects, refusing, embed, new Date(), Uint8Array.of(1))).rejects.toMatchObject({
+    await expect(createJob(objects, refusing, embed, new Date(), [Uint8Array.of(1)])).rejects.toMatchObject({
       code: "aws-failed",
     })
     expect(await objects.list("")).toEqual([])
