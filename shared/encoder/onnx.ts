@@ -51,6 +51,8 @@ function startThread(model: string, id: string, threads: number) {
     enableMemPattern: false,
     extra: { session: { disable_prepacking: "1" } },
   }
+  // Since 1.30 onnxruntime reports its sessions to Microsoft unless this is set, and a thread cannot set it for C.
+  process.env.ORT_DISABLE_TELEMETRY = "1"
   const worker = new Worker(new URL("./onnx-worker.mjs", import.meta.url), {
     workerData: { model, options },
     execArgv: [],
