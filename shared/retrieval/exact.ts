@@ -1,26 +1,73 @@
 import { dot } from "#shared/vector.ts"
+import { breathing } from "./exact-breath.ts"
+import { openCodes } from "./exact-codes.ts"
+import { openFloats } from "./exact-floats.ts"
+import { type Approximation, scan } from "./exact-scan.ts"
 import { checkQuery } from "./query.ts"
 import { topK } from "./top-k.ts"
 import type { VectorIndex } from "./vector-index.ts"
 
-/** Scores every row, or every row of `rows`; `vectors` is [size, dim], each row of unit length, and is not copied. */
-export function exactIndex({ dim, vectors }: { dim: number; vectors: Float32Array }): VectorIndex {
-  const size = vectors.length / dim
-  if (!Number.isInteger(size)) throw new RangeError(`${vectors.length} numbers are no rows of ${dim}`)
+/** The scores of some rows, in double precision; from memory, or from wherever the f32 vectors lie. */
+export type Score = (query: Float32Array, rows: Uint32Array) => Float64Array | Promise<Float64Array>
+
+/**
+ * The index over `vectors`, [size, dim], each row of unit length; they are not copied, and codes of them (or, with
+ * `floats`, the numbers themselves) are kept in WebAssembly memory beside them. Lets the event loop run meanwhile.
+ * Floats pay only where many rows lie so close together, and so far from the mean, that codes cannot tell them apart.
+ */
+export async function exactIndex(
+  source: { dim: number; vectors: Float32Array },
+  precision: "codes" | "floats" = "codes",
+): Promise<VectorIndex> {
+  const approximation = precision === "codes" ? await openCodes(source) : openFloats(source)
+  return exactOver(approximation, scoreIn(source.vectors))
+}
+
+/** Scores from vectors in memory: `dot` of the query and each row. */
+export function scoreIn(vectors: Float32Array): Score {
+  return (query, rows) => Float64Array.from(rows, (row) => dot(query, vectors, row * query.length))
+}
+
+/** Rows scored between two looks at the clock: about 0.2 ms at 864 numbers. */
+const batch = 256
+
+/**
+ * Exact: the same rows in the same order as scoring every row with `score`. A scan leaves the rows that may be among
+ * the best; those are scored, the likeliest first, until no other can reach the k-th best.
+ */
+export function exactOver(approximation: Approximation, score: Score): VectorIndex {
+  const { dim, size } = approximation
   return {
     dim,
     size,
     async search(query, { k, rows }) {
       checkQuery(query, dim)
-      const count = rows ? rows.length : size
-      const top = topK(Math.min(k, count))
-      if (count === 0 || k < 1) return []
-      for (let i = 0; i < count; i++) {
-        const row = rows ? rows[i] : i
-        if (row >= size) throw new RangeError(`row ${row} of an index of ${size}`)
-        top.offer(row, dot(query, vectors, row * dim))
+      const most = Math.min(k, rows ? rows.length : size)
+      if (most < 1) return { found: [], rescored: 0 }
+      const candidates = await scan(approximation, query, { k: most, rows })
+
+      const top = topK(most)
+      const breath = breathing()
+      let rescored = 0
+      const rescore = async (some: Uint32Array) => {
+        if (breath.due()) await breath.take()
+        const scores = await score(query, some)
+        for (const [i, row] of some.entries()) top.offer(row, scores[i])
+        rescored += some.length
       }
-      return top.best()
+      const { leaders } = candidates
+      for (let i = 0; i < leaders.length; i += batch) await rescore(leaders.subarray(i, i + batch))
+      const led = new Set(leaders)
+      let waiting: number[] = []
+      for (const [i, row] of candidates.rows.entries()) {
+        if (candidates.upper[i] < top.floor() || led.has(row)) continue
+        waiting.push(row)
+        if (waiting.length < batch) continue
+        await rescore(Uint32Array.from(waiting))
+        waiting = []
+      }
+      if (waiting.length > 0) await rescore(Uint32Array.from(waiting))
+      return { found: top.best(), rescored }
     },
   }
 }

@@ -110,11 +110,12 @@ export async function openHnsw(
         throw new Fault("invalid", "no-row-filter", "HNSW takes no subset of rows: use the exact index")
       checkQuery(query, dim)
       const most = Math.min(k, size)
-      if (most < 1) return []
+      if (most < 1) return { found: [], rescored: 0 }
       // ef is the library's state, and 10 after a load; set and search happen in one go.
       graph.setEf(Math.min(Math.max(ef, most), size))
       const { neighbors } = graph.searchKnn(Array.from(query), most)
-      return neighbors.map((row) => ({ row, score: dot(query, vectors, row * dim) })).sort(byScore)
+      const found = neighbors.map((row) => ({ row, score: dot(query, vectors, row * dim) })).sort(byScore)
+      return { found, rescored: found.length }
     },
   }
 }

@@ -67,7 +67,7 @@ async function open(objects: ObjectStore, cohort: string, pointer: Pointer): Pro
   const rows = Rows.parse(await json("rows.json"))
   const columns = Columns.parse(await json("columns.json"))
   const vectors = floats(await readPart(objects, manifest, "vectors.f32"))
-  const exact = exactIndex({ dim, vectors })
+  const exact = await exactIndex({ dim, vectors })
   const graphBytes = engine === "hnsw" ? await readPart(objects, manifest, graphPart) : undefined
   const graph =
     graphBytes && (await hnswAvailable()).available ? await openHnsw(graphBytes, { dim, vectors }) : undefined

@@ -7,7 +7,7 @@ import type { VectorIndex } from "./vector-index.ts"
  */
 export async function recallAt10(index: VectorIndex, vectors: Float32Array, ef: number): Promise<number> {
   const { dim, size } = index
-  const exact = exactIndex({ dim, vectors })
+  const exact = await exactIndex({ dim, vectors })
   const queries = Math.min(100, size)
   let wanted = 0
   let found = 0
@@ -15,7 +15,7 @@ export async function recallAt10(index: VectorIndex, vectors: Float32Array, ef: 
     const row = Math.floor((q * size) / queries)
     const query = vectors.subarray(row * dim, (row + 1) * dim)
     const others = async (from: VectorIndex) =>
-      (await from.search(query, { k: 11, ef })).filter((other) => other.row !== row).slice(0, 10)
+      (await from.search(query, { k: 11, ef })).found.filter((other) => other.row !== row).slice(0, 10)
     const truth = new Set((await others(exact)).map((other) => other.row))
     wanted += truth.size
     found += (await others(index)).filter((other) => truth.has(other.row)).length

@@ -12,6 +12,7 @@ import type { Snapshot } from "./open.ts"
 import { plan } from "./plan.ts"
 import { checkK, checkQuery } from "./query.ts"
 import { select } from "./select.ts"
+import type { Found } from "./vector-index.ts"
 
 export const SearchRequest = z.strictObject({
   cohort: CohortName,
@@ -42,6 +43,8 @@ export const SearchAnswer = z.object({
   exact: z.boolean(),
   /** Rows scored. For hnsw `ef`, the candidates kept: the library does not count what it scored. */
   scanned: z.int(),
+  /** Rows whose score was computed anew from the f32 vectors; the rest could not be among the answer. */
+  rescored: z.int(),
   ef: z.int().optional(),
   /** How many of the k asked for are not there. */
   shortBy: z.int(),
@@ -88,15 +91,17 @@ export async function search(
     exact: request.exact ?? false,
   })
   let scanned: number
-  let found: { row: number; score: number }[]
+  let found: Found[]
+  let rescored: number
   if (chosen.plan === "hnsw") {
     scanned = chosen.ef
-    const fetched = await graph!.search(query, { k: k + barred.size, ef: chosen.ef })
-    found = fetched.filter(({ row }) => !barred.has(row)).slice(0, k)
+    const nearest = await graph!.search(query, { k: k + barred.size, ef: chosen.ef })
+    rescored = nearest.rescored
+    found = nearest.found.filter(({ row }) => !barred.has(row)).slice(0, k)
   } else {
     const allowed = without(passing, barred, manifest.count)
     scanned = allowed?.length ?? manifest.count
-    found = await exact.search(query, { k, rows: allowed })
+    ;({ found, rescored } = await exact.search(query, { k, rows: allowed }))
   }
 
   return {
@@ -108,6 +113,7 @@ export async function search(
     })),
     exact: chosen.plan !== "hnsw",
     scanned,
+    rescored,
     ...chosen,
     shortBy: k - found.length,
     snapshot: manifest.snapshot,

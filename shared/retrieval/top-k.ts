@@ -5,8 +5,15 @@ export function byScore(a: Found, b: Found): number {
   return b.score - a.score || a.row - b.row
 }
 
+export interface TopK {
+  offer(row: number, score: number): void
+  /** The score that a row needs to be kept: the k-th best so far, -Infinity while there are fewer. */
+  floor(): number
+  best(): Found[]
+}
+
 /** Keeps the best `k` of the rows offered: a binary heap with the worst kept row on top. */
-export function topK(k: number): { offer(row: number, score: number): void; best(): Found[] } {
+export function topK(k: number): TopK {
   const heap: Found[] = []
 
   function sink(start: number): void {
@@ -33,6 +40,7 @@ export function topK(k: number): { offer(row: number, score: number): void; best
         sink(0)
       }
     },
+    floor: () => (k > 0 && heap.length === k ? heap[0].score : Number.NEGATIVE_INFINITY),
     best: () => heap.toSorted(byScore),
   }
 }

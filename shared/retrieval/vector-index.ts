@@ -12,10 +12,17 @@ export interface SearchOptions {
   ef?: number
 }
 
+/** At most k rows, best first; ties by row. */
+export interface Nearest {
+  found: Found[]
+  /** Rows that a first look left in question, and whose score was computed anew from the f32 vectors. */
+  rescored: number
+}
+
 /** Read-only index over unit vectors: rebuilt, never mutated. Asynchronous, so an engine elsewhere can stand behind it. */
 export interface VectorIndex {
   dim: number
   size: number
-  /** At most k rows, best first; ties by row. @throws Fault `invalid` for a query of other length or not finite */
-  search(query: Float32Array, options: SearchOptions): Promise<Found[]>
+  /** @throws Fault `invalid` for a query of other length or not finite */
+  search(query: Float32Array, options: SearchOptions): Promise<Nearest>
 }

@@ -58,7 +58,7 @@ async function median(search: (query: Float32Array) => unknown): Promise<number>
   return times.sort((a, b) => a - b)[times.length / 2]
 }
 
-const exact = exactIndex({ dim, vectors })
+const exact = await exactIndex({ dim, vectors })
 const some = Uint32Array.from({ length: rows / 100 }, (_, i) => i * 100)
 const all = await median((query) => exact.search(query, { k }))
 const filtered = await median((query) => exact.search(query, { k, rows: some }))
@@ -77,8 +77,8 @@ const bareMs = await median((query) => bare.searchKnn([...query], k))
 
 let hits = 0
 for (const query of queries) {
-  const right = new Set((await exact.search(query, { k })).map(({ row }) => row))
-  hits += (await graph.search(query, { k, ef })).filter(({ row }) => right.has(row)).length
+  const right = new Set((await exact.search(query, { k })).found.map(({ row }) => row))
+  hits += (await graph.search(query, { k, ef })).found.filter(({ row }) => right.has(row)).length
 }
 
 console.table({

@@ -37,7 +37,7 @@ export function vectorIndexContract(name: string, build: Build, facts: VectorInd
     test(`finds at least ${facts.recallAt10} of the true ten, best first, with their true scores`, async () => {
       let found = 0
       for (let q = 0; q < 100; q++) {
-        const answer = await index.search(query(q), { k: 10, ef: 64 })
+        const answer = (await index.search(query(q), { k: 10, ef: 64 })).found
         const truth = bruteForce(vectors, query(q), { k: count })
         const scoreOf = new Map(truth.map(({ row, score }) => [row, score]))
         const best = new Set(truth.slice(0, 10).map(({ row }) => row))
@@ -53,7 +53,8 @@ export function vectorIndexContract(name: string, build: Build, facts: VectorInd
 
     test("a row finds itself first, at score 1", async () => {
       for (const row of [0, 777, count - 1]) {
-        const [first] = await index.search(vectors.subarray(row * dim, (row + 1) * dim), { k: 3 })
+        const { found } = await index.search(vectors.subarray(row * dim, (row + 1) * dim), { k: 3 })
+        const [first] = found
         expect(first.row).toBe(row)
         expect(first.score).toBeCloseTo(1, 6)
       }
@@ -72,22 +73,23 @@ export function vectorIndexContract(name: string, build: Build, facts: VectorInd
       const one = unitVectors({ count: 1, dim: 8 })
       const same = new Float32Array(8 * 40)
       for (let row = 0; row < 40; row++) same.set(one, row * 8)
-      const answer = await (await build({ dim: 8, vectors: same })).search(one, { k: 40 })
-      expect(answer.map(({ row }) => row)).toEqual(Array.from({ length: 40 }, (_, row) => row))
+      const { found } = await (await build({ dim: 8, vectors: same })).search(one, { k: 40 })
+      expect(found.map(({ row }) => row)).toEqual(Array.from({ length: 40 }, (_, row) => row))
     })
 
     test("k beyond the size gives every row; k below 1 none", async () => {
       const small = unitVectors({ count: 30, dim: 8 })
       const built = await build({ dim: 8, vectors: small })
-      const answer = await built.search(small.subarray(0, 8), { k: 1000 })
-      expect(answer).toHaveLength(30)
-      expect(new Set(answer.map(({ row }) => row)).size).toBe(30)
-      expect(await built.search(small.subarray(0, 8), { k: 0 })).toEqual([])
+      const { found } = await built.search(small.subarray(0, 8), { k: 1000 })
+      expect(found).toHaveLength(30)
+      expect(new Set(found.map(({ row }) => row)).size).toBe(30)
+      expect(await built.search(small.subarray(0, 8), { k: 0 })).toEqual({ found: [], rescored: 0 })
     })
 
     test("an index of one row answers with it", async () => {
       const one = unitVectors({ count: 1, dim: 3 })
-      expect(await (await build({ dim: 3, vectors: one })).search(one, { k: 1 })).toHaveLength(1)
+      const { found } = await (await build({ dim: 3, vectors: one })).search(one, { k: 1 })
+      expect(found).toHaveLength(1)
     })
 
     test.each([
@@ -102,13 +104,13 @@ export function vectorIndexContract(name: string, build: Build, facts: VectorInd
 
     test.runIf(facts.rows === "honoured")("answers only with the rows given", async () => {
       const rows = Uint32Array.from([3, 4, 500, 7000, 19_999])
-      expect(await index.search(query(0), { k: 3, rows })).toEqual(
+      expect((await index.search(query(0), { k: 3, rows })).found).toEqual(
         bruteForce(vectors, query(0), { k: 3, rows }).map(({ row, score }) => ({
           row,
           score: expect.closeTo(score, digits),
         })),
       )
-      expect(await index.search(query(0), { k: 3, rows: new Uint32Array() })).toEqual([])
+      expect((await index.search(query(0), { k: 3, rows: new Uint32Array() })).found).toEqual([])
     })
 
     test.runIf(facts.rows === "refused")("refuses a subset of rows rather than ignore it", async () => {

@@ -99,7 +99,7 @@ export async function snapshotOf(
     rowOf: new Map(series.map((id, row) => [id, row])),
     columns: buildColumns(metadata ?? series.map(() => ({}))),
     vectors,
-    exact: exactIndex({ dim, vectors }),
+    exact: await exactIndex({ dim, vectors }),
     graph:
       engine === "hnsw" ? await openHnsw(await buildHnsw({ dim, vectors }), { dim, vectors }) : undefined,
   }
