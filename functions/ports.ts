@@ -24,3 +24,10 @@ export interface JobPorts {
    */
   encoder(id?: string): Promise<OpenEncoder>
 }
+
+/** How far a job is, in steps of its own choosing. */
+export interface Progress {
+  done: number
+  total: number
+  message: string
+}

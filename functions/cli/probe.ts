@@ -25,11 +25,12 @@ export async function predictCommand(
   out: Output,
 ): Promise<void> {
   const probe = await openProbe(ports.objects, name)
+  const { version, encoder } = probe.record
   for (const query of queries) {
     const prediction = SeriesId.safeParse(query).success
       ? (await predict(ports.objects, probe, [query]))[0]
-      : predictPooled(probe, await pooledOfPath(query, probe.record.encoder.id, ports, out))
-    out.result({ query, probe: name, version: probe.record.version, ...prediction }, (p) => JSON.stringify(p))
+      : predictPooled(probe, await pooledOfPath(query, encoder.id, ports, out))
+    out.result({ query, probe: name, version, encoder: encoder.id, ...prediction }, (p) => JSON.stringify(p))
   }
 }
 

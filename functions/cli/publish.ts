@@ -8,8 +8,8 @@ export async function publishCommand(cohort: string, ports: JobPorts, out: Outpu
     now: ports.now(),
     onProgress: ({ done, total, message }) => out.progress(bar(done, total, message)),
   })
-  out.result(published, ({ snapshot, count, engine, recallAt10, promoted }) => {
+  out.result(published, ({ snapshot, count, encoder, engine, recallAt10, promoted }) => {
     const live = promoted ? "now live" : "not promoted"
-    return `${snapshot}: ${count} series, ${engine}, recall@10 ${recallAt10.toFixed(3)}, ${live}`
+    return `${snapshot}: ${count} series of ${encoder}, ${engine}, recall@10 ${recallAt10.toFixed(3)}, ${live}`
   })
 }

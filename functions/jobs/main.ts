@@ -7,6 +7,7 @@ import { exitWithQueue } from "#shared/jobs/exit-with-queue.ts"
 import { readJob, writeProgress, writeResult } from "#shared/jobs/record.ts"
 import { deleteUpload } from "#shared/jobs/upload.ts"
 import { localPorts, scratchOf } from "../local.ts"
+import type { Progress } from "../ports.ts"
 import { run } from "./run.ts"
 
 /**
@@ -27,7 +28,7 @@ async function main(): Promise<number> {
 
   let lastWrite = 0
   let writing = Promise.resolve()
-  const onProgress = (progress: { done: number; total: number; message: string }) => {
+  const onProgress = (progress: Progress) => {
     // Four a second are enough for eyes, and the last word is the result's.
     if (Date.now() - lastWrite < 250) return
     lastWrite = Date.now()

@@ -1,14 +1,8 @@
 import type { Job } from "#shared/jobs/job.ts"
 import { fitProbe } from "#shared/probe/fit.ts"
 import { publish } from "#shared/retrieval/publish.ts"
-import type { JobPorts } from "../ports.ts"
+import type { JobPorts, Progress } from "../ports.ts"
 import { embedUpload } from "./upload.ts"
-
-export interface Progress {
-  done: number
-  total: number
-  message: string
-}
 
 /** Does one job and returns what it made. Safe to run twice. */
 export async function run(

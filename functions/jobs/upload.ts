@@ -7,9 +7,8 @@ import { Fault } from "#shared/errors.ts"
 import type { Job } from "#shared/jobs/job.ts"
 import { readUpload } from "#shared/jobs/upload.ts"
 import { discover } from "#shared/volume/discover.ts"
-import type { JobPorts } from "../ports.ts"
+import type { JobPorts, Progress } from "../ports.ts"
 import { type Added, embed, encoderOf } from "./embed.ts"
-import type { Progress } from "./run.ts"
 
 export interface Embedded {
   series: Added[]

@@ -27,6 +27,7 @@ export interface PublishOrder {
 export interface Published {
   snapshot: string
   count: number
+  encoder: string
   engine: "hnsw" | "exact"
   /** Of the graph against exact, at ef 64; 1 for exact. */
   recallAt10: number
@@ -69,7 +70,7 @@ export async function publish(objects: ObjectStore, order: PublishOrder): Promis
     if (live && goodEngine && parts.every(({ name, sha256 }) => live.parts[name]?.sha256 === sha256)) {
       const { snapshot, engine, recallAt10 } = live
       const promoted = await flip(objects, { cohort, release: before.value, rows, before })
-      return { snapshot, count, engine, recallAt10, promoted, unchanged: true, missing }
+      return { snapshot, count, encoder, engine, recallAt10, promoted, unchanged: true, missing }
     }
   }
 
@@ -101,7 +102,7 @@ export async function publish(objects: ObjectStore, order: PublishOrder): Promis
   })
   const release = { snapshot, encoder, manifest, at: now.toISOString() }
   const promoted = await flip(objects, { cohort, release, rows, before })
-  return { snapshot, count, engine, recallAt10: recall, promoted, unchanged: false, missing }
+  return { snapshot, count, encoder, engine, recallAt10: recall, promoted, unchanged: false, missing }
 }
 
 interface Part {
