@@ -169,3 +169,18 @@ def resized(values: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:
     for axis, n in enumerate(shape):
         values = np.moveaxis(np.tensordot(weights_of(values.shape[axis + 1], n), values, (1, axis + 1)), 0, axis + 1)
     return values
+
+
+def masks(table: Table, pool: list[Patient], truth: Shares, held_out: list[Patient], penalty: float = 1e-4) -> list[np.ndarray]:
+    """What the first seed's linear probe says of each held-out patient: bool [o, z, y, x] on the original voxels, to look at."""
+    fitted, tuned = draw(len(pool), 0)
+    w, b = fit_linear_cells(*sample([table.pool[i] for i in fitted], [truth[i] for i in fitted], [pool[i] for i in fitted], 0), penalty, 0)
+    out = []
+    for features, patient in zip(table.held_out, held_out):
+        share = 1 / (1 + np.exp(-(np.tensordot(features, w.numpy(), 1) + b.numpy())))
+        drawn = np.zeros((len(ORGANS), *patient.labels.shape), bool)
+        for organ, cells in enumerate(from_patches_of(share, patient)):
+            box, values = upsample(cells, patient.prepared, patient.labels.shape, 0.3)
+            drawn[(organ, *box)] = values > 0.3
+        out.append(drawn)
+    return out
