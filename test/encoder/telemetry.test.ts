@@ -8,8 +8,7 @@ test("onnxruntime reports nothing to its makers: its telemetry, which keeps a lo
   const folder = tempFolder()
   const scan = "test/fixtures/nifti/int16.nii.gz"
   const command = ["functions/voxkin.mjs", "encode", scan, "--out", join(folder, "f.safetensors")]
-  const env = { ...process.env, TMPDIR: folder }
-  delete env.ORT_DISABLE_TELEMETRY
+  const env = { ...process.env, TMPDIR: folder, ORT_DISABLE_TELEMETRY: undefined }
   const child = spawn(process.execPath, [...command, "--data", join(folder, "data")], { cwd: root, env })
   expect((await ended(child)).code).toBe(0)
   expect(readdirSync(folder).filter((name) => name.startsWith("mat-debug"))).toEqual([])
