@@ -1,7 +1,6 @@
 import { createRoute, z } from "@hono/zod-openapi"
-import { deletedSeries } from "#shared/cohort/deletions.ts"
 import { Fault } from "#shared/errors.ts"
-import { snapshotCache } from "#shared/retrieval/open.ts"
+import { liveViews } from "#shared/retrieval/live.ts"
 import { SearchAnswer, SearchRequest, search, searchMany } from "#shared/retrieval/search.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
 import { body, json, named, problems, resource, someSeries } from "./route.ts"
@@ -26,6 +25,10 @@ const route = createRoute({
   path: "/search",
   tags: ["search"],
   summary: "The cases most like this one",
+  description:
+    "Answered from the live snapshot, with the series added since scanned exactly beside it (`fresh`) and the " +
+    "deleted left out at once. Filters know the snapshot's columns: one that only newer series have is unknown until " +
+    "the next publish.",
   request: {
     body: body(z.union([One, Many]), {
       cohort: "mine",
@@ -44,25 +47,25 @@ const route = createRoute({
 })
 
 /** One cache of opened snapshots for each store: it outlives the requests. */
-const caches = new WeakMap<ObjectStore, ReturnType<typeof snapshotCache>>()
+const caches = new WeakMap<ObjectStore, ReturnType<typeof liveViews>>()
 
-function cacheOf(objects: ObjectStore) {
-  const cache = caches.get(objects) ?? snapshotCache(objects)
-  caches.set(objects, cache)
-  return cache
+function viewsOf(objects: ObjectStore) {
+  const views = caches.get(objects) ?? liveViews(objects)
+  caches.set(objects, views)
+  return views
 }
 
 export const searches = resource().openapi(route, async (c) => {
   const { objects } = c.get("ports")
   const request = c.req.valid("json")
   const { cohort } = request
-  const [snapshot, deleted] = await Promise.all([cacheOf(objects)(cohort), deletedSeries(objects, cohort)])
-  if (!("queries" in request)) return c.json(await search(objects, snapshot, deleted, request), 200)
-  if (request.queries.reduce((sum, { k }) => sum + k, 0) > mostNeighbors) {
+  if ("queries" in request && request.queries.reduce((sum, { k }) => sum + k, 0) > mostNeighbors) {
     const message = `the k of all queries together may be at most ${mostNeighbors}: send several batches`
     throw new Fault("too_large", "too-many-neighbors", message)
   }
+  const view = await viewsOf(objects)(cohort)
+  if (!("queries" in request)) return c.json(await search(objects, view, request), 200)
   const queries = request.queries.map((query) => ({ cohort, ...query }))
-  const answers = await searchMany(objects, snapshot, deleted, queries)
+  const answers = await searchMany(objects, view, queries)
   return c.json({ answers }, 200)
 })

@@ -1,7 +1,6 @@
-import { deletedSeries } from "#shared/cohort/deletions.ts"
 import { vectorOf } from "#shared/features/pool.ts"
 import { SeriesId } from "#shared/ids.ts"
-import { openSnapshot } from "#shared/retrieval/open.ts"
+import { liveViews } from "#shared/retrieval/live.ts"
 import { type SearchAnswer, search } from "#shared/retrieval/search.ts"
 import type { JobPorts } from "../ports.ts"
 import type { Output } from "./output.ts"
@@ -21,21 +20,18 @@ export async function searchCommand(
   ports: JobPorts,
   out: Output,
 ): Promise<void> {
-  const snapshot = await openSnapshot(ports.objects, flags.cohort)
+  const view = await liveViews(ports.objects)(flags.cohort)
+  const { manifest } = view.snapshot
   const request = { cohort: flags.cohort, k: flags.k, filter: flags.filter, exact: flags.exact ?? false }
-  const deleted = await deletedSeries(ports.objects, flags.cohort)
 
   if (SeriesId.safeParse(query).success) {
-    out.result(
-      await search(ports.objects, snapshot, deleted, { ...request, query: { series: query } }),
-      words,
-    )
+    out.result(await search(ports.objects, view, { ...request, query: { series: query } }), words)
     return
   }
-  const pooled = await pooledOfPath(query, snapshot.manifest.encoder, ports, out)
-  const vector = [...vectorOf(pooled, snapshot.manifest.pooling)]
+  const pooled = await pooledOfPath(query, manifest.encoder, ports, out)
+  const vector = [...vectorOf(pooled, manifest.pooling)]
   const except = pooled.receipt.series
-  out.result(await search(ports.objects, snapshot, deleted, { ...request, query: { vector, except } }), words)
+  out.result(await search(ports.objects, view, { ...request, query: { vector, except } }), words)
 }
 
 function words(answer: SearchAnswer): string {
@@ -43,7 +39,13 @@ function words(answer: SearchAnswer): string {
     const columns = Object.entries(metadata).map(([name, value]) => `${name}=${value}`)
     return `${String(i + 1).padStart(3)}  ${score.toFixed(4)}  ${id}  ${source}  ${columns.join(" ")}`
   })
-  const how = `${answer.plan}${answer.exact ? ", exact" : ""}; ${answer.scanned} scanned; ${answer.ms.toFixed(1)} ms`
+  const fresh = answer.fresh > 0 ? `, ${answer.fresh} of them newer than the snapshot` : ""
+  const how = `${answer.plan}${answer.exact ? ", exact" : ""}; ${answer.scanned} scanned${fresh}; ${answer.ms.toFixed(1)} ms`
   const short = answer.shortBy > 0 ? `; ${answer.shortBy} fewer than asked for pass` : ""
-  return [...lines, `     ${how}${short}; encoder ${answer.encoder}; snapshot ${answer.snapshot}`].join("\n")
+  const lacking = (answer.degraded ?? []).map((what) => `     degraded: ${what}`)
+  return [
+    ...lines,
+    ...lacking,
+    `     ${how}${short}; encoder ${answer.encoder}; snapshot ${answer.snapshot}`,
+  ].join("\n")
 }

@@ -89,6 +89,7 @@ export async function deleteCohort(objects: ObjectStore, name: string): Promise<
     ...(await objects.list(keys.snapshots(name))),
     ...(await objects.list(keys.members(name))),
     ...(await objects.list(keys.deletions(name))),
+    ...(await objects.list(keys.freshIn(name))),
     ...(await objects.list(keys.cohortFolder(name))),
   ]
   await mapBounded(

@@ -7,6 +7,7 @@ import type { ObjectStore } from "#shared/store/store.ts"
 import { mapBounded, type OnDamaged, readList, storeConcurrency } from "./bounded.ts"
 import { cohortNames } from "./cohort.ts"
 import { markDeleted, unmarkDeleted } from "./deletions.ts"
+import { markFresh, unmarkFresh } from "./fresh.ts"
 
 /** The name of a metadata or label column. */
 export const ColumnName = z
@@ -69,6 +70,7 @@ export async function addMember(
       if (thrown instanceof Fault && thrown.code === "precondition-failed" && attempt < 10) continue
       throw thrown
     }
+    await markFresh(objects, cohort, series)
     await unmarkDeleted(objects, cohort, series)
     return member
   }
@@ -77,6 +79,7 @@ export async function addMember(
 /** Writes a member as it is given, over whatever was there. */
 export async function putMember(objects: ObjectStore, cohort: string, member: Member): Promise<void> {
   await putJson(objects, keys.member(cohort, member.series), member)
+  await markFresh(objects, cohort, member.series)
   await unmarkDeleted(objects, cohort, member.series)
 }
 
@@ -134,6 +137,7 @@ export async function deleteMember(objects: ObjectStore, cohort: string, series:
   // The marker first, and even when nothing is published: a publish under way may have read the member.
   await markDeleted(objects, cohort, series)
   await objects.delete(keys.member(cohort, series))
+  await unmarkFresh(objects, cohort, series)
 }
 
 /** The cohorts that a series is in, and the encoders under which its features are kept. */

@@ -1,6 +1,7 @@
 import { mapBounded, storeConcurrency } from "#shared/cohort/bounded.ts"
 import { getCohort } from "#shared/cohort/cohort.ts"
 import { deletedSeries, markDeleted, unmarkDeleted } from "#shared/cohort/deletions.ts"
+import { clearFresh, type FreshMarker, freshMarkers } from "#shared/cohort/fresh.ts"
 import { memberSeries } from "#shared/cohort/members.ts"
 import { Fault } from "#shared/errors.ts"
 import { putJson } from "#shared/store/json.ts"
@@ -16,6 +17,8 @@ export interface Flip {
   rows: Rows
   /** The pointer as it was when the publish began. */
   before: { value: Pointer; etag: string } | undefined
+  /** The markers of fresh series that were there before the members were read for this release. */
+  folded: readonly FreshMarker[]
 }
 
 const historyLength = 50
@@ -24,7 +27,10 @@ const historyLength = 50
  * Makes the release live and puts the deletion markers in order. Returns whether it is live: a newer snapshot that
  * was published since this publish began stays.
  */
-export async function flip(objects: ObjectStore, { cohort, release, rows, before }: Flip): Promise<boolean> {
+export async function flip(
+  objects: ObjectStore,
+  { cohort, release, rows, before, folded }: Flip,
+): Promise<boolean> {
   for (let attempt = 1; ; attempt++) {
     const pointer = await readPointer(objects, cohort)
     const since = pointer && pointer.etag !== before?.etag
@@ -37,6 +43,7 @@ export async function flip(objects: ObjectStore, { cohort, release, rows, before
       throw new Fault("conflict", "pointer-busy", `others keep publishing ${cohort}: publish again later`)
     }
     await markVanished(objects, cohort, rows)
+    await clearFolded(objects, cohort, rows, folded)
     await clearMarkers(objects, cohort, rows, before?.value)
     return true
   }
@@ -68,8 +75,24 @@ async function markVanished(objects: ObjectStore, cohort: string, rows: Rows): P
 }
 
 /**
+ * Removes the markers of fresh series that the release holds. A reader lists them before it looks at the pointer, so
+ * one that no longer sees a marker sees this release or a later one.
+ */
+async function clearFolded(objects: ObjectStore, cohort: string, rows: Rows, folded: readonly FreshMarker[]) {
+  if (folded.length === 0) return
+  const held = new Set(rows.series)
+  const members = new Set(await memberSeries(objects, cohort))
+  // A member whose features are missing stays fresh; what is no member is nothing.
+  await clearFresh(
+    objects,
+    folded.filter(({ series }) => held.has(series) || !members.has(series)),
+  )
+}
+
+/**
  * Removes the markers of series that neither the new snapshot nor the one before it holds. The one before counts
- * because a reader may have opened it just before the flip and list the markers just after.
+ * because a reader may have opened it just before the flip and list the markers just after; a fresh marker
+ * counts because one that outlived its member, when a deletion was cut short, must not bring the series back.
  */
 async function clearMarkers(
   objects: ObjectStore,
@@ -77,7 +100,9 @@ async function clearMarkers(
   rows: Rows,
   before?: Pointer,
 ): Promise<void> {
-  const held = new Set([...rows.series, ...(before ? await seriesOf(objects, cohort, before) : [])])
+  const fresh = await freshMarkers(objects, cohort)
+  const earlier = before ? await seriesOf(objects, cohort, before) : []
+  const held = new Set([...rows.series, ...earlier, ...fresh.map(({ series }) => series)])
   const idle = [...(await deletedSeries(objects, cohort))].filter((series) => !held.has(series))
   await mapBounded(idle, storeConcurrency, (series) => unmarkDeleted(objects, cohort, series))
 }

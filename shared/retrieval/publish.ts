@@ -1,4 +1,5 @@
 import { getCohort } from "#shared/cohort/cohort.ts"
+import { freshMarkers } from "#shared/cohort/fresh.ts"
 import { listMembers } from "#shared/cohort/members.ts"
 import { Fault } from "#shared/errors.ts"
 import { sha256, timeStamp } from "#shared/ids.ts"
@@ -55,6 +56,8 @@ export async function publish(objects: ObjectStore, order: PublishOrder): Promis
   const { cohort, now, onProgress } = order
   const { encoder } = await getCohort(objects, cohort)
   const before = await readPointer(objects, cohort)
+  // Before the members: what is marked by now is among them.
+  const folded = await freshMarkers(objects, cohort)
   const members = await listMembers(objects, cohort)
   const onRead = (done: number) => onProgress?.({ done, total: members.length, message: "reading features" })
   const content = await gather(objects, members, { encoder, pooling, onRead })
@@ -69,7 +72,7 @@ export async function publish(objects: ObjectStore, order: PublishOrder): Promis
     const goodEngine = live?.engine === engine || live?.engine === "hnsw"
     if (live && goodEngine && parts.every(({ name, sha256 }) => live.parts[name]?.sha256 === sha256)) {
       const { snapshot, engine, recallAt10 } = live
-      const promoted = await flip(objects, { cohort, release: before.value, rows, before })
+      const promoted = await flip(objects, { cohort, release: before.value, rows, before, folded })
       return { snapshot, count, encoder, engine, recallAt10, promoted, unchanged: true, missing }
     }
   }
@@ -101,7 +104,7 @@ export async function publish(objects: ObjectStore, order: PublishOrder): Promis
     parts: Object.fromEntries(described),
   })
   const release = { snapshot, encoder, manifest, at: now.toISOString() }
-  const promoted = await flip(objects, { cohort, release, rows, before })
+  const promoted = await flip(objects, { cohort, release, rows, before, folded })
   return { snapshot, count, encoder, engine, recallAt10: recall, promoted, unchanged: false, missing }
 }
 

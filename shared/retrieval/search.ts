@@ -1,16 +1,17 @@
 import { setImmediate } from "node:timers/promises"
 import { z } from "zod"
+import type { Scalars } from "#shared/cohort/members.ts"
 import { Fault } from "#shared/errors.ts"
-import { readPooled } from "#shared/features/keep.ts"
-import { vectorOf } from "#shared/features/pool.ts"
 import { CohortName, EncoderId, SeriesId, SnapshotId } from "#shared/ids.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
-import { unit } from "#shared/vector.ts"
+import { dot } from "#shared/vector.ts"
 import { valuesOf } from "./columns.ts"
 import { parseFilter } from "./filter-parse.ts"
-import type { Snapshot } from "./open.ts"
+import { freshColumns } from "./fresh.ts"
+import type { View } from "./live.ts"
 import { plan } from "./plan.ts"
-import { checkK, checkQuery } from "./query.ts"
+import { checkK } from "./query.ts"
+import { queryVector } from "./query-vector.ts"
 import { select } from "./select.ts"
 import type { Found } from "./vector-index.ts"
 
@@ -22,6 +23,7 @@ export const SearchRequest = z.strictObject({
     z.strictObject({ vector: z.array(z.number()).min(1).max(16_384), except: SeriesId.optional() }),
   ]),
   k: z.number(),
+  /** Over the snapshot's columns: one that only newer series have is unknown until the next publish. */
   filter: z.string().max(4000).optional(),
   exact: z.boolean().optional(),
 })
@@ -34,7 +36,7 @@ export const SearchAnswer = z.object({
       /** Cosine similarity. */
       score: z.number(),
       source: z.string(),
-      /** As it was published; absent values are left out. */
+      /** As it was published, or for a newer series as it was added; absent values are left out. */
       metadata: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
     }),
   ),
@@ -45,27 +47,31 @@ export const SearchAnswer = z.object({
   scanned: z.int(),
   /** Rows whose score was computed anew from the f32 vectors; the rest could not be among the answer. */
   rescored: z.int(),
+  /** How many of those scanned are newer than the snapshot. */
+  fresh: z.int(),
   ef: z.int().optional(),
   /** How many of the k asked for are not there. */
   shortBy: z.int(),
   snapshot: SnapshotId,
   encoder: EncoderId,
+  /** Only where something could not be read, or the live snapshot is damaged: what the answer lacks, in words. */
+  degraded: z.array(z.string()).optional(),
   ms: z.number(),
 })
 export type SearchAnswer = z.infer<typeof SearchAnswer>
 
 /**
- * The k most similar rows of the snapshot that pass the filter and are not in `deleted`, best first; ties in the
- * order of series ids. The query's own series is never among them.
+ * The k most similar series that pass the filter, best first; ties in the order of series ids. They are the rows of
+ * the snapshot and the fresh series beside it, without the deleted. The query's own series is never among them.
  * @throws Fault `bad-k`, `bad-filter`, `unknown-column`, `wrong-dim`, `bad-vector`, `no-such-series`, `wrong-cohort`
  */
 export async function search(
   objects: ObjectStore,
-  snapshot: Snapshot,
-  deleted: ReadonlySet<string>,
+  view: View,
   request: SearchRequest,
 ): Promise<SearchAnswer> {
   const started = performance.now()
+  const { snapshot, deleted, fresh, damaged } = view
   const { manifest, rows, rowOf, columns, exact, graph } = snapshot
   if (request.cohort !== manifest.cohort) {
     throw new Fault(
@@ -75,12 +81,19 @@ export async function search(
     )
   }
   const { k } = request
-  checkK(k, manifest.count)
-  const passing = request.filter === undefined ? undefined : select(parseFilter(request.filter), columns)
-  const query = await queryVector(objects, snapshot, deleted, request.query)
+  checkK(k, manifest.count + fresh.filter(({ member }) => !rowOf.has(member.series)).length)
+  const filter = request.filter === undefined ? undefined : parseFilter(request.filter)
+  const passing = filter && select(filter, columns)
+  const query = await queryVector(objects, view, request.query)
   const own = "series" in request.query ? request.query.series : request.query.except
+  const beside = freshColumns(fresh, columns)
+  const candidates = [...(filter ? select(filter, beside) : fresh.keys())].filter(
+    (i) => fresh[i].member.series !== own,
+  )
   const barred = new Set(
-    [...deleted, ...(own === undefined ? [] : [own])].flatMap((id) => rowOf.get(id) ?? []),
+    [...deleted, ...fresh.map(({ member }) => member.series), ...(own === undefined ? [] : [own])].flatMap(
+      (id) => rowOf.get(id) ?? [],
+    ),
   )
 
   const chosen = plan({
@@ -104,34 +117,50 @@ export async function search(
     ;({ found, rescored } = await exact.search(query, { k, rows: allowed }))
   }
 
-  return {
-    neighbors: found.map(({ row, score }) => ({
+  const neighbors = [
+    ...found.map(({ row, score }) => ({
       id: rows.series[row],
       score,
       source: rows.source[row],
       metadata: valuesOf(columns, row),
     })),
+    ...candidates.map((i) => ({
+      id: fresh[i].member.series,
+      score: dot(query, fresh[i].vector),
+      source: fresh[i].member.source,
+      metadata: { ...present(fresh[i].member.metadata), ...valuesOf(beside, i) },
+    })),
+  ]
+    .sort((a, b) => b.score - a.score || (a.id < b.id ? -1 : 1))
+    .slice(0, k)
+  return {
+    neighbors,
     exact: chosen.plan !== "hnsw",
-    scanned,
+    scanned: scanned + candidates.length,
+    fresh: candidates.length,
     rescored,
     ...chosen,
-    shortBy: k - found.length,
+    shortBy: k - neighbors.length,
     snapshot: manifest.snapshot,
     encoder: manifest.encoder,
+    ...(damaged.length > 0 ? { degraded: [...damaged] } : {}),
     ms: performance.now() - started,
   }
 }
 
-/** Several searches of one snapshot, in order; others get their turn in between. */
+function present(metadata: Scalars): Scalars {
+  return Object.fromEntries(Object.entries(metadata).filter(([, value]) => value !== null))
+}
+
+/** Several searches of one view, in order; others get their turn in between. */
 export async function searchMany(
   objects: ObjectStore,
-  snapshot: Snapshot,
-  deleted: ReadonlySet<string>,
+  view: View,
   requests: readonly SearchRequest[],
 ): Promise<SearchAnswer[]> {
   const answers: SearchAnswer[] = []
   for (const request of requests) {
-    answers.push(await search(objects, snapshot, deleted, request))
+    answers.push(await search(objects, view, request))
     await setImmediate()
   }
   return answers
@@ -145,41 +174,4 @@ function without(
 ): Uint32Array | undefined {
   if (barred.size === 0) return passing
   return (passing ?? Uint32Array.from({ length: count }, (_, row) => row)).filter((row) => !barred.has(row))
-}
-
-/** The query as a unit vector [dim]: the snapshot's own row, features not published yet, or what the caller gave. */
-async function queryVector(
-  objects: ObjectStore,
-  { manifest, rowOf, vectors }: Snapshot,
-  deleted: ReadonlySet<string>,
-  query: SearchRequest["query"],
-): Promise<Float32Array> {
-  const { dim, encoder, pooling, cohort } = manifest
-  if ("vector" in query) return unitQuery(Float32Array.from(query.vector), dim)
-  const row = rowOf.get(query.series)
-  if (row !== undefined && !deleted.has(query.series)) return vectors.subarray(row * dim, (row + 1) * dim)
-  const pooled = await readPooled(objects, encoder, query.series)
-  if (pooled) {
-    const vector = vectorOf(pooled, pooling)
-    checkQuery(vector, dim)
-    return vector
-  }
-  throw new Fault(
-    "missing",
-    "no-such-series",
-    `there are no features of ${query.series} under cohort ${cohort}'s encoder ${encoder}: add the series first`,
-  )
-}
-
-function unitQuery(vector: Float32Array, dim: number): Float32Array {
-  checkQuery(vector, dim)
-  const query = unit(vector)
-  if (!query) {
-    throw new Fault(
-      "invalid",
-      "bad-vector",
-      "the query vector is zero and has no direction: embed the query again",
-    )
-  }
-  return query
 }

@@ -19,6 +19,10 @@ export const keys = {
   /** A marker: this series was deleted after the live snapshot was published. */
   deleted: (cohort: string, series: string) => `deletions/${cohort}/${series}`,
   deletions: (cohort: string) => `deletions/${cohort}/`,
+  /** A marker: this series was added, or added again, and the live snapshot may not hold it so. One per act. */
+  fresh: (cohort: string, series: string, act: string) => `fresh/${cohort}/${series}.${act}`,
+  freshOf: (cohort: string, series: string) => `fresh/${cohort}/${series}.`,
+  freshIn: (cohort: string) => `fresh/${cohort}/`,
 
   snapshotPart: (cohort: string, encoder: string, snapshot: string, part: string) =>
     `snapshots/${cohort}/${encoder}/${snapshot}/${part}`,

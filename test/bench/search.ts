@@ -112,7 +112,9 @@ async function overHttp(count: number): Promise<void> {
     const server = await startServer({ data, host: "127.0.0.1", port: 0 })
     let asked = 0
     const request = () => ({ cohort: "bench", query: { series: ids[asked++ % count] }, k })
-    const inProcess = await median(() => search(objects, snapshot, new Set(), request()))
+    const inProcess = await median(() =>
+      search(objects, { snapshot, deleted: new Set(), fresh: [], damaged: [] }, request()),
+    )
     const http = await median(async () => {
       const body = JSON.stringify(request())
       const headers = { "content-type": "application/json" }

@@ -4,6 +4,7 @@ import { keepFeatures } from "#shared/features/keep.ts"
 import { buildColumns } from "#shared/retrieval/columns.ts"
 import { exactIndex } from "#shared/retrieval/exact.ts"
 import { buildHnsw, openHnsw } from "#shared/retrieval/hnsw.ts"
+import type { View } from "#shared/retrieval/live.ts"
 import type { Snapshot } from "#shared/retrieval/open.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
 import { encoder, now, seriesNo } from "../cohort/scratch.ts"
@@ -103,4 +104,9 @@ export async function snapshotOf(
     graph:
       engine === "hnsw" ? await openHnsw(await buildHnsw({ dim, vectors }), { dim, vectors }) : undefined,
   }
+}
+
+/** A view of a snapshot that nothing but these deletions has happened to since. */
+export function viewOf(snapshot: Snapshot, deleted: ReadonlySet<string> = new Set()): View {
+  return { snapshot, deleted, fresh: [], damaged: [] }
 }

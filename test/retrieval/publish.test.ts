@@ -14,7 +14,7 @@ import { keys } from "#shared/store/keys.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
 import { encoder, now, scratchStore, seriesNo } from "../cohort/scratch.ts"
 import { bruteForce } from "./brute-force.ts"
-import { keepMade, storeCohort } from "./made.ts"
+import { keepMade, storeCohort, viewOf } from "./made.ts"
 import { unitVectors } from "./random.ts"
 
 const dim = 24
@@ -61,7 +61,7 @@ test("what is published, opened and searched equals brute force on the same vect
     const rows = metadata.flatMap(({ age, site }) => (site === "A" && age !== n ? [age] : []))
     const truth = bruteForce(snapshot.vectors, query, { k: 5, rows })
     const request = { cohort: "c", query: { series: seriesNo(n) }, k: 5, filter: "site=A" }
-    const answer = await search(objects, snapshot, new Set(), request)
+    const answer = await search(objects, viewOf(snapshot), request)
     expect(answer.neighbors).toEqual(
       truth.map(({ row, score }) => ({
         id: seriesNo(row),

@@ -6,7 +6,7 @@ import { plan } from "#shared/retrieval/plan.ts"
 import { SearchAnswer, SearchRequest, search, searchMany } from "#shared/retrieval/search.ts"
 import { encoder, scratchStore, seriesNo } from "../cohort/scratch.ts"
 import { bruteForce } from "./brute-force.ts"
-import { keepMade, snapshotOf } from "./made.ts"
+import { keepMade, snapshotOf, viewOf } from "./made.ts"
 import { random, unitVectors } from "./random.ts"
 
 const none: ReadonlySet<string> = new Set()
@@ -36,7 +36,7 @@ test("any cohort, filter, deletions and k give the same ids as brute force", asy
     const given = Float32Array.from({ length: dim }, (_, i) => i + 1)
     const k = 1 + below(count)
 
-    const answer = await search(objects, snapshot, new Set([...deleted].map(seriesNo)), {
+    const answer = await search(objects, viewOf(snapshot, new Set([...deleted].map(seriesNo))), {
       cohort: "c",
       query: own === 0 ? { series: seriesNo(0) } : { vector: [...given] },
       k,
@@ -65,7 +65,7 @@ describe("queries", () => {
     snapshot = await snapshotOf({ cohort: "c", dim, vectors }, "exact")
   })
   const ask = (query: SearchRequest["query"], more: Partial<SearchRequest> = {}, deleted = none) =>
-    search(scratchStore(), snapshot, deleted, { cohort: "c", query, k: 3, ...more })
+    search(scratchStore(), viewOf(snapshot, deleted), { cohort: "c", query, k: 3, ...more })
 
   test("a series never finds itself, nor does a vector made from it", async () => {
     const bySeries = await ask({ series: seriesNo(3) }, { k: 30 })
@@ -89,9 +89,9 @@ describe("queries", () => {
     const fresh = seriesNo(77)
     const request = { cohort: "c", query: { series: fresh }, k: 1 }
     const missing = { kind: "missing", code: "no-such-series", message: expect.stringContaining(encoder) }
-    await expect(search(objects, snapshot, none, request)).rejects.toMatchObject(missing)
+    await expect(search(objects, viewOf(snapshot), request)).rejects.toMatchObject(missing)
     await keepMade(objects, fresh, vectors.slice(5 * dim, 6 * dim))
-    expect((await search(objects, snapshot, none, request)).neighbors[0].id).toBe(seriesNo(5))
+    expect((await search(objects, viewOf(snapshot), request)).neighbors[0].id).toBe(seriesNo(5))
   })
 
   test("a deleted series neither answers nor asks", async () => {
@@ -129,7 +129,7 @@ describe("queries", () => {
 
   test("a batch answers as its searches one by one", async () => {
     const requests = [0, 1, 2].map((n) => ({ cohort: "c", query: { series: seriesNo(n) }, k: 4 }))
-    const answers = await searchMany(scratchStore(), snapshot, none, requests)
+    const answers = await searchMany(scratchStore(), viewOf(snapshot), requests)
     for (const [i, { neighbors }] of answers.entries()) {
       expect(neighbors).toEqual((await ask(requests[i].query, { k: 4 })).neighbors)
     }
@@ -178,8 +178,8 @@ describe.skipIf(!hnsw.available)("a large cohort", () => {
     let found = 0
     for (let n = 0; n < 50; n++) {
       const request = { cohort: "c", query: { series: seriesNo(n * 200) }, k: 10 }
-      const fast = await search(scratchStore(), snapshot, none, request)
-      const exact = await search(scratchStore(), snapshot, none, { ...request, exact: true })
+      const fast = await search(scratchStore(), viewOf(snapshot), request)
+      const exact = await search(scratchStore(), viewOf(snapshot), { ...request, exact: true })
       expect(fast).toMatchObject({ plan: "hnsw", exact: false, ef: 64, scanned: 64, shortBy: 0 })
       expect(exact).toMatchObject({ plan: "exact", exact: true, scanned: count - 1, shortBy: 0 })
       expect(exact).not.toHaveProperty("ef")
@@ -196,9 +196,9 @@ describe.skipIf(!hnsw.available)("a large cohort", () => {
 
   test("still gives k where the nearest are deleted", async () => {
     const request = { cohort: "c", query: { series: seriesNo(0) }, k: 10 }
-    const first = await search(scratchStore(), snapshot, none, { ...request, k: 30 })
+    const first = await search(scratchStore(), viewOf(snapshot), { ...request, k: 30 })
     const gone = new Set(first.neighbors.slice(0, 20).map(({ id }) => id))
-    const answer = await search(scratchStore(), snapshot, gone, request)
+    const answer = await search(scratchStore(), viewOf(snapshot, gone), request)
     expect(answer).toMatchObject({ plan: "hnsw", shortBy: 0 })
     expect(answer.neighbors).toHaveLength(10)
     expect(answer.neighbors.filter(({ id }) => gone.has(id))).toEqual([])

@@ -15,7 +15,7 @@ const { buildHnsw, hnswAvailable } = await import("#shared/retrieval/hnsw.ts")
 const { openSnapshot } = await import("#shared/retrieval/open.ts")
 const { publish } = await import("#shared/retrieval/publish.ts")
 const { search } = await import("#shared/retrieval/search.ts")
-const { storeCohort } = await import("./made.ts")
+const { storeCohort, viewOf } = await import("./made.ts")
 
 const folder = mkdtempSync(join(tmpdir(), "voxkin-test-"))
 try {
@@ -28,7 +28,7 @@ try {
   const { engine, recallAt10, count, promoted } = await publish(objects, { cohort: "c", now: new Date() })
   const snapshot = await openSnapshot(objects, "c")
   const request = { cohort: "c", query: { series: snapshot.rows.series[0] }, k: 2 }
-  const { plan, neighbors } = await search(objects, snapshot, new Set(), request)
+  const { plan, neighbors } = await search(objects, viewOf(snapshot), request)
   const refused = await buildHnsw({ dim: 2, vectors }).then(
     () => "built",
     (thrown) => thrown.code,
