@@ -1,13 +1,15 @@
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
-import { describe, expect, test } from "vitest"
+import { describe, expect, test, vi } from "vitest"
 import { isLoopback } from "#functions/loopback.ts"
 import { startServer } from "#functions/serve.ts"
 import { Fault } from "#shared/errors.ts"
+import { createJob } from "#shared/jobs/record.ts"
 import { api } from "#test/support/api.ts"
 import { root, tempFolder } from "#test/support/voxkin.ts"
 
 const series = `s-${"0".repeat(32)}`
+const idle = { submit: async () => {}, status: async () => undefined, cancel: async () => {} }
 const search = { cohort: "c", query: { series }, k: 3 }
 
 describe("faults over HTTP", () => {
@@ -63,6 +65,35 @@ describe("faults over HTTP", () => {
     expect([untyped.status, (await untyped.json()).code]).toEqual([400, "content-type"])
     const empty = await call("POST", "/v1/series?cohort=c", new Uint8Array(0))
     expect([empty.status, empty.json.code]).toEqual([400, "empty-body"])
+  })
+
+  test.each([
+    [{ ...search, k: "3" }, "'k'"],
+    [{ ...search, query: { vector: [1, "2"] } }, "'query.vector.1'"],
+    [{ ...search, query: { vector: [1], series } }, "'query'"],
+    [{ ...search, filter: 5 }, "'filter'"],
+    [{ cohort: "c", queries: [{ query: { series }, k: 3, cohort: "c" }] }, "'queries.0'"],
+  ])("of a search %j it is said where it is wrong: %s", async (body, where) => {
+    const { json } = await api().call("POST", "/v1/search", body)
+    expect(json.code).toBe("bad-request")
+    expect(json.detail).toContain(where)
+  })
+
+  test("a batch cannot ask for more than fits into an answer", async () => {
+    const queries = Array.from({ length: 100 }, () => ({ query: { series }, k: 1001 }))
+    const { call } = api()
+    const { status, json } = await call("POST", "/v1/search", { cohort: "c", queries })
+    expect([status, json.code]).toEqual([413, "too-many-neighbors"])
+  })
+
+  test("asking for the head of a job's events does not follow it", async () => {
+    const { call, ports } = api()
+    const status = vi.spyOn(ports.jobs, "status").mockResolvedValue("running")
+    const job = await createJob(ports.objects, idle, { kind: "publish", cohort: "c" }, new Date())
+    expect((await call("HEAD", `/v1/jobs/${job}/events`)).status).toBe(200)
+    const asked = status.mock.calls.length
+    await new Promise((done) => setTimeout(done, 500))
+    expect(status.mock.calls.length).toBe(asked)
   })
 
   test("bodies have a limit, also when they do not tell their length", async () => {

@@ -10,6 +10,7 @@ import {
   Member,
   memberSeries,
   putMember,
+  updateMember,
   whereIs,
 } from "#shared/cohort/members.ts"
 import { keys } from "#shared/store/keys.ts"
@@ -88,6 +89,32 @@ test("a deleted member leaves a marker, and coming back takes it away", async ()
   await putMember(objects, "c", member)
   expect(await deletedSeries(objects, "c")).toEqual(new Set())
   expect(await getMember(objects, "c", one)).toEqual(member)
+})
+
+test("described by several at once, a member keeps what each said of it", async () => {
+  const objects = scratchStore()
+  await addMember(objects, "c", { series: one, source: "s", metadata: { old: 1 }, labels: { old: 1 } }, now)
+  await Promise.all([
+    updateMember(objects, "c", one, { metadata: { age: 50 } }),
+    updateMember(objects, "c", one, { labels: { ich: true } }),
+  ])
+  const { metadata, labels } = (await getMember(objects, "c", one))!
+  expect([metadata, labels]).toEqual([{ age: 50 }, { ich: true }])
+})
+
+test("describing a member while it is deleted does not bring it back", async () => {
+  const objects = scratchStore()
+  await addMember(objects, "c", { series: one, source: "s" }, now)
+  const slow: ObjectStore = {
+    ...objects,
+    async put(...args) {
+      await deleteMember(objects, "c", one)
+      return objects.put(...args)
+    },
+  }
+  expect(await updateMember(slow, "c", one, { labels: { ich: true } })).toBeUndefined()
+  expect(await getMember(objects, "c", one)).toBeUndefined()
+  expect(await deletedSeries(objects, "c")).toEqual(new Set([one]))
 })
 
 test("deleting a series takes it out of every cohort and every encoder's features", async () => {
