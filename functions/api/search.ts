@@ -28,7 +28,8 @@ const route = createRoute({
   description:
     "Answered from the live snapshot, with the series added since scanned exactly beside it (`fresh`) and the " +
     "deleted left out at once. Filters know the snapshot's columns: one that only newer series have is unknown until " +
-    "the next publish.",
+    "the next publish. Where the live snapshot is damaged, the newest whole one before it answers, and `degraded` says " +
+    "why. The pointer is read at every request, so a snapshot that goes live anywhere answers the next one.",
   request: {
     body: body(z.union([One, Many]), {
       cohort: "mine",

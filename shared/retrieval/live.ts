@@ -1,5 +1,7 @@
 import { deletedSeries } from "#shared/cohort/deletions.ts"
-import { freshMarkers } from "#shared/cohort/fresh.ts"
+import { type FreshMarker, freshMarkers } from "#shared/cohort/fresh.ts"
+import { memberSeries } from "#shared/cohort/members.ts"
+import { keys } from "#shared/store/keys.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
 import { type Fresh, type FreshCache, readFresh } from "./fresh.ts"
 import { type Snapshot, snapshotCache } from "./open.ts"
@@ -11,7 +13,7 @@ export interface View {
   deleted: ReadonlySet<string>
   /** Series that came, or came again: scanned beside the snapshot, in place of their rows in it. */
   fresh: readonly Fresh[]
-  /** What could not be read, in words: the answer lacks it. */
+  /** What could not be read, in words: a live snapshot in whose place an earlier one answers, or fresh series. */
   damaged: readonly string[]
 }
 
@@ -34,22 +36,41 @@ export function liveViews(objects: ObjectStore, most = 4): (cohort: string) => P
     const seen = entry.snapshot
     // The markers first: one that a publish has cleared by now is folded into what the pointer names after.
     const [deleted, markers] = await marks(objects, cohort)
-    const snapshot = await open(cohort)
+    const { snapshot, instead } = await open(cohort)
     if (snapshot !== seen) {
       // Markers set for the sake of this snapshot, before it went live, may be newer than our first look.
       const [left, came] = await marks(objects, cohort)
       for (const series of left) deleted.add(series)
       for (const marker of came) if (!markers.some(({ key }) => key === marker.key)) markers.push(marker)
     }
+    if (instead !== undefined) await catchUp(objects, snapshot, deleted, markers)
     known.delete(cohort)
     known.set(cohort, { snapshot, cache: entry.cache })
     for (const name of known.keys()) if (known.size > most) known.delete(name)
 
-    const damaged: string[] = []
+    const damaged: string[] = instead === undefined ? [] : [instead]
     const onDamaged = (message: string) => damaged.push(message)
     const { cache } = entry
     const read = await readFresh(objects, snapshot.manifest, markers, { cache, onDamaged })
     return { snapshot, deleted, fresh: read.filter(({ member }) => !deleted.has(member.series)), damaged }
+  }
+}
+
+/**
+ * Markers are kept for the live snapshot and may be gone for an earlier one. Where that answers in place of a damaged
+ * one, the members themselves say who left and who came since; a series in both keeps the metadata it had then.
+ */
+async function catchUp(
+  objects: ObjectStore,
+  { manifest: { cohort }, rows, rowOf }: Snapshot,
+  deleted: Set<string>,
+  markers: FreshMarker[],
+): Promise<void> {
+  const members = new Set(await memberSeries(objects, cohort))
+  for (const series of rows.series) if (!members.has(series)) deleted.add(series)
+  const marked = new Set(markers.map(({ series }) => series))
+  for (const series of members) {
+    if (!rowOf.has(series) && !marked.has(series)) markers.push({ key: keys.member(cohort, series), series })
   }
 }
 

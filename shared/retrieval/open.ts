@@ -5,7 +5,15 @@ import { type Column, Columns } from "./columns.ts"
 import { Rows } from "./content.ts"
 import { exactIndex } from "./exact.ts"
 import { hnswAvailable, openHnsw } from "./hnsw.ts"
-import { graphPart, type Manifest, type Pointer, readManifest, readPart, readPointer } from "./snapshot.ts"
+import {
+  graphPart,
+  type Manifest,
+  type Pointer,
+  type Release,
+  readManifest,
+  readPart,
+  readPointer,
+} from "./snapshot.ts"
 import type { VectorIndex } from "./vector-index.ts"
 
 /** A published index of one cohort, verified and in memory. Immutable; row i of each part is the same series. */
@@ -29,27 +37,76 @@ export async function openSnapshot(objects: ObjectStore, cohort: string): Promis
   return open(objects, cohort, (await livePointer(objects, cohort)).value)
 }
 
+/** A snapshot to answer from: the live one or, where that is damaged, the newest whole one before it. */
+export interface Opened {
+  snapshot: Snapshot
+  /** Why it is not the live one; absent when it is. */
+  instead?: string
+}
+
+/** How long an earlier snapshot answers before the damaged one is looked at again: someone may have restored it. */
+const damagedMs = 60_000
+
 /**
- * Opens live snapshots and keeps the latest `most` cohorts' open. Each call looks at the pointer once; what it
- * returns is one snapshot, whole, whatever is published meanwhile.
+ * Opens snapshots and keeps the latest `most` cohorts' open. Each call looks at the pointer once, so a flip by any
+ * process is seen by the next call; what it returns is one snapshot, whole, whatever is published meanwhile.
+ * @throws Fault as `openSnapshot`; `corrupt-snapshot` only when none in the pointer's history is whole
  */
-export function snapshotCache(objects: ObjectStore, most = 4): (cohort: string) => Promise<Snapshot> {
-  const opened = new Map<string, { etag: string; snapshot: Promise<Snapshot> }>()
+export function snapshotCache(objects: ObjectStore, most = 4): (cohort: string) => Promise<Opened> {
+  interface Entry {
+    etag: string
+    at: number
+    opened: Promise<Opened>
+    done?: Opened
+  }
+  const entries = new Map<string, Entry>()
   return async (cohort) => {
     const pointer = await livePointer(objects, cohort)
-    let entry = opened.get(cohort)
-    opened.delete(cohort)
-    if (entry?.etag !== pointer.etag) {
-      const opening = { etag: pointer.etag, snapshot: open(objects, cohort, pointer.value) }
-      opening.snapshot.catch(() => {
-        if (opened.get(cohort) === opening) opened.delete(cohort)
-      })
+    let entry = entries.get(cohort)
+    entries.delete(cohort)
+    const again = entry?.done?.instead !== undefined && Date.now() - entry.at > damagedMs
+    if (entry?.etag !== pointer.etag || again) {
+      const had = entry?.done?.snapshot
+      const opening: Entry = {
+        etag: pointer.etag,
+        at: Date.now(),
+        opened: newestWhole(objects, cohort, pointer.value, had),
+      }
+      opening.opened.then(
+        (done) => {
+          opening.done = done
+        },
+        () => {
+          if (entries.get(cohort) === opening) entries.delete(cohort)
+        },
+      )
       entry = opening
     }
-    opened.set(cohort, entry)
-    for (const name of opened.keys()) if (opened.size > most) opened.delete(name)
-    return entry.snapshot
+    entries.set(cohort, entry)
+    for (const name of entries.keys()) if (entries.size > most) entries.delete(name)
+    return entry.opened
   }
+}
+
+/** `had` is one that is open already, and was whole when it was opened. */
+async function newestWhole(
+  objects: ObjectStore,
+  cohort: string,
+  pointer: Pointer,
+  had?: Snapshot,
+): Promise<Opened> {
+  let damage: Fault | undefined
+  for (const release of [pointer, ...pointer.history]) {
+    try {
+      const isOpen = had?.manifest.snapshot === release.snapshot
+      const snapshot = isOpen ? had : await open(objects, cohort, release)
+      return { snapshot, ...(damage ? { instead: damage.message } : {}) }
+    } catch (thrown) {
+      if (!(thrown instanceof Fault && ["corrupt-snapshot", "bad-graph"].includes(thrown.code))) throw thrown
+      damage ??= thrown
+    }
+  }
+  throw damage
 }
 
 async function livePointer(objects: ObjectStore, cohort: string): Promise<{ value: Pointer; etag: string }> {
@@ -59,8 +116,8 @@ async function livePointer(objects: ObjectStore, cohort: string): Promise<{ valu
   throw new Fault("missing", "not-published", `cohort ${cohort} has no snapshot yet: publish it first`)
 }
 
-async function open(objects: ObjectStore, cohort: string, pointer: Pointer): Promise<Snapshot> {
-  const manifest = await readManifest(objects, cohort, pointer)
+async function open(objects: ObjectStore, cohort: string, release: Release): Promise<Snapshot> {
+  const manifest = await readManifest(objects, cohort, release)
   const { dim, engine } = manifest
   const json = async (part: "rows.json" | "columns.json") =>
     JSON.parse(new TextDecoder().decode(await readPart(objects, manifest, part)))

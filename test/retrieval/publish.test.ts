@@ -203,7 +203,8 @@ describe("a flipped bit", () => {
     const { snapshot } = await publish(objects, { cohort: "c", now })
     const key = keys.snapshotPart("c", encoder, snapshot, "rows.json")
     const { bytes } = (await objects.get(key))!
-    const open = snapshotCache(objects)
+    const cache = snapshotCache(objects)
+    const open = async (cohort: string) => (await cache(cohort)).snapshot
     await objects.delete(key)
     await expect(open("c")).rejects.toThrow("rows.json")
     await objects.put(key, bytes)
@@ -216,7 +217,8 @@ describe("the cache", () => {
     const objects = scratchStore()
     await storeCohort(objects, small(10))
     const first = await publish(objects, { cohort: "c", now })
-    const open = snapshotCache(objects)
+    const cache = snapshotCache(objects)
+    const open = async (cohort: string) => (await cache(cohort)).snapshot
     const [a, b] = await Promise.all([open("c"), open("c")])
     expect(a).toBe(b)
     expect(a.manifest.snapshot).toBe(first.snapshot)
@@ -233,7 +235,8 @@ describe("the cache", () => {
       await storeCohort(objects, { ...small(3), cohort })
       await publish(objects, { cohort, now })
     }
-    const open = snapshotCache(objects, 2)
+    const cache = snapshotCache(objects, 2)
+    const open = async (cohort: string) => (await cache(cohort)).snapshot
     const a = await open("a")
     await open("b")
     expect(await open("a")).toBe(a)
