@@ -1,7 +1,9 @@
 import { createRoute, z } from "@hono/zod-openapi"
 import { getCohort } from "#shared/cohort/cohort.ts"
-import { getMember, listMembers, Member, Scalars, updateMember } from "#shared/cohort/members.ts"
+import { addMember, getMember, listMembers, Member, Scalars, updateMember } from "#shared/cohort/members.ts"
 import { Fault } from "#shared/errors.ts"
+import { keys } from "#shared/store/keys.ts"
+import type { ApiPorts } from "../ports.ts"
 import { body, Damaged, json, listing, named, params, problems, resource } from "./route.ts"
 
 const Described = named("Member", Member)
@@ -37,7 +39,8 @@ const update = createRoute({
   tags: ["cohorts"],
   summary: "Set the metadata and labels of a series of the cohort",
   description:
-    "Searches show and filter the new metadata after the next publish; probes read labels at once.",
+    "A series that was embedded for another cohort of the same encoder joins this one, and is not embedded again. " +
+    "Of a published series searches show and filter the new metadata after the next publish; probes read labels at once.",
   request: {
     params: params.member,
     body: body(Columns, { metadata: { age: 61, sex: "F", patient: "p7" }, labels: { nodule: true } }),
@@ -59,12 +62,29 @@ export const members = resource()
     return c.json(existing(await getMember(objects, cohort, series), c.req.valid("param")), 200)
   })
   .openapi(update, async (c) => {
-    const { objects } = c.get("ports")
+    const ports = c.get("ports")
     const { cohort, series } = c.req.valid("param")
-    await getCohort(objects, cohort)
-    const member = await updateMember(objects, cohort, series, c.req.valid("json"))
+    const { encoder } = await getCohort(ports.objects, cohort)
+    const columns = c.req.valid("json")
+    const member =
+      (await updateMember(ports.objects, cohort, series, columns)) ??
+      (await join(ports, { cohort, series, encoder, columns }))
     return c.json(existing(member, c.req.valid("param")), 200)
   })
+
+interface Joining {
+  cohort: string
+  series: string
+  encoder: string
+  columns: z.infer<typeof Columns>
+}
+
+/** Makes an embedded series a member; undefined when its features under the cohort's encoder are not here. */
+async function join({ objects, now }: ApiPorts, joining: Joining): Promise<Member | undefined> {
+  const { cohort, series, encoder, columns } = joining
+  if (!(await objects.has(keys.features(encoder, series)))) return undefined
+  return addMember(objects, cohort, { series, source: series, ...columns }, now())
+}
 
 function existing(
   member: Member | undefined,

@@ -30,6 +30,11 @@ test("the main job over HTTP", async () => {
     expect(json).toMatchObject({ series: id, source: `phantom-${i}`, ...columns })
   }
 
+  await call("PUT", "/v1/cohorts/second")
+  const joined = await call("PUT", `/v1/cohorts/second/members/${series[0]}`, { labels: { odd: true } })
+  expect([joined.status, joined.json.labels]).toEqual([200, { odd: true }])
+  expect((await call("DELETE", "/v1/cohorts/second")).status).toBe(204)
+
   const notYet = await call("POST", "/v1/search", { cohort: "c", query: { series: series[0] }, k: 2 })
   expect([notYet.status, notYet.json.code]).toEqual([404, "not-published"])
 
