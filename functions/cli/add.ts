@@ -1,11 +1,8 @@
-import { readFile } from "node:fs/promises"
-import { normalize } from "node:path"
-import { readMetadataCsv } from "#shared/cohort/metadata-csv.ts"
-import { Fault, reason } from "#shared/errors.ts"
-import { type Discovery, discover } from "#shared/volume/discover.ts"
-import { lotsOf } from "#shared/volume/lots.ts"
-import { type Added, embed, encoderOf, rejection } from "../jobs/embed.ts"
+import { type Discovery, discover, type Verdict } from "#shared/volume/discover.ts"
+import { type Lot, lotsOf } from "#shared/volume/lots.ts"
+import { type Added, type EmbedInto, embed, encoderOf, rejection } from "../jobs/embed.ts"
 import type { JobPorts } from "../ports.ts"
+import { readTable } from "./metadata-table.ts"
 import { bar, type Output } from "./output.ts"
 
 export interface AddOptions {
@@ -15,13 +12,15 @@ export interface AddOptions {
   explicitEncoder: boolean
 }
 
-/** Adds every series under the paths to a cohort, one line each; returns the exit code, 1 if any was rejected. */
+export type Counts = Record<Added["status"], number>
+
+/** Adds every series under the paths to a cohort, one line each. */
 export async function add(
   paths: string[],
   options: AddOptions,
   ports: JobPorts,
   out: Output,
-): Promise<number> {
+): Promise<Counts> {
   const table = options.metadata === undefined ? undefined : await readTable(options.metadata)
   const encoder = await encoderOf(options.cohort, options.explicitEncoder, ports)
   if (encoder.card.status === "untrained") {
@@ -29,45 +28,63 @@ export async function add(
       `encoder ${encoder.id} is untrained: its features tell scans apart, but carry no clinical meaning`,
     )
   }
-  const counts = { embedded: 0, already: 0, rejected: 0 }
-  const report = (added: Added) => {
-    counts[added.status]++
-    out.result(added, words)
+  const into: EmbedInto = {
+    cohort: options.cohort,
+    encoder,
+    metadata: (source, series) => table?.take(source, series) ?? {},
   }
-
-  for (const lot of await lotsOf(paths)) {
-    let found: Discovery
-    try {
-      out.progress(`looking through ${lot.as}`)
-      found = await discover(lot)
-    } catch (thrown) {
-      report(rejection(lot.as, thrown))
-      continue
-    }
-    try {
-      for (const verdict of found.setAside)
-        out.remark(`set aside ${verdict.file}: ${verdict.message} [${verdict.code}]`)
-      for (const [i, candidate] of found.candidates.entries()) {
-        out.progress(bar(i, found.candidates.length, candidate.source))
-        const metadata = (source: string, series: string) => table?.take(normalize(source), series) ?? {}
-        report(await embed(candidate, { cohort: options.cohort, encoder, metadata }, ports))
-      }
-    } finally {
-      await found.close()
+  const counts: Counts = { embedded: 0, already: 0, rejected: 0 }
+  const lots = await lotsOf(paths)
+  for (const [i, lot] of lots.entries()) {
+    // Of many paths it is told how many are done, of a single one how many of its series.
+    const show = (text: string, done: number, total: number) =>
+      out.progress(lots.length > 1 ? bar(i, lots.length, text) : bar(done, total, text))
+    for await (const added of addLot(lot, into, ports, { out, show })) {
+      counts[added.status]++
+      out.result(added, words)
     }
   }
-
   const unused = table?.unused() ?? []
-  if (unused.length > 0) {
-    out.remark(
-      `${unused.length} rows of ${options.metadata} match no series added now: ${unused.slice(0, 5).join(", ")}${unused.length > 5 ? ", …" : ""}`,
-    )
+  if (unused.length > 0)
+    out.remark(`${unused.length} rows of ${options.metadata} match no series added now: ${some(unused, 5)}`)
+  out.remark(`${counts.embedded} embedded, ${counts.already} already there, ${counts.rejected} rejected`)
+  return counts
+}
+
+async function* addLot(
+  lot: Lot,
+  into: EmbedInto,
+  ports: JobPorts,
+  { out, show }: { out: Output; show(text: string, done: number, total: number): void },
+): AsyncGenerator<Added> {
+  let found: Discovery
+  show(`looking through ${lot.as}`, 0, 0)
+  try {
+    found = await discover(lot)
+  } catch (thrown) {
+    yield rejection(lot.as, thrown)
+    return
   }
-  if (!out.json) {
-    out.remark(`${counts.embedded} embedded, ${counts.already} already there, ${counts.rejected} rejected`)
-    out.remark(`next: voxkin publish ${options.cohort}`)
+  try {
+    for (const text of verdicts(found.setAside)) out.remark(text)
+    const { candidates } = found
+    for (const [i, candidate] of candidates.entries()) {
+      show(candidate.source, i, candidates.length)
+      yield await embed(candidate, into, ports)
+    }
+  } finally {
+    await found.close()
   }
-  return counts.rejected > 0 ? 1 : 0
+}
+
+/** Files that are told one by one; of those beyond, how many and why. */
+const mostTold = 20
+
+function verdicts(setAside: Verdict[]): string[] {
+  const told = setAside.slice(0, mostTold).map((v) => `set aside ${v.file}: ${v.message} [${v.code}]`)
+  const rest = setAside.slice(mostTold)
+  if (rest.length === 0) return told
+  return [...told, `set aside ${rest.length} more: ${some([...new Set(rest.map(({ code }) => code))], 5)}`]
 }
 
 function words({ status, series, source, code, message }: Added): string {
@@ -75,28 +92,6 @@ function words({ status, series, source, code, message }: Added): string {
   return `${status.padEnd(8)}  ${series}  ${source}`
 }
 
-/** The rows of a metadata file, by source or series; remembers which were asked for. */
-async function readTable(file: string) {
-  let text: string
-  try {
-    text = await readFile(file, "utf8")
-  } catch (cause) {
-    throw new Fault(
-      "invalid",
-      "no-metadata-file",
-      `cannot read the metadata file ${file}: ${reason(cause)}`,
-      { cause },
-    )
-  }
-  const { key, rows } = readMetadataCsv(text)
-  const byKey = new Map([...rows].map(([name, row]) => [key === "source" ? normalize(name) : name, row]))
-  const used = new Set<string>()
-  return {
-    take(source: string, series: string) {
-      const name = key === "source" ? source : series
-      used.add(name)
-      return byKey.get(name)
-    },
-    unused: () => [...byKey.keys()].filter((name) => !used.has(name)),
-  }
+function some(names: string[], most: number): string {
+  return `${names.slice(0, most).join(", ")}${names.length > most ? ", …" : ""}`
 }

@@ -1,3 +1,4 @@
+import type { CommanderError } from "commander"
 import { Fault } from "#shared/errors.ts"
 
 /** Where a command writes: lines for machines or words for people on stdout, everything else on stderr. */
@@ -52,4 +53,15 @@ export function fail(thrown: unknown, json: boolean): number {
   const trace = thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)
   process.stderr.write(`voxkin: this is a bug of voxkin, please report it:\n${trace}\n`)
   return 70
+}
+
+/** Commander has said on stderr what is wrong with the arguments; help and version, which it throws too, end with 0. */
+export function failArguments({ exitCode, code, message }: CommanderError, json: boolean): number {
+  if (exitCode === 0) return 0
+  const what = code === "commander.help" ? "name a command" : message.replace(/^error: /, "")
+  if (json) {
+    const fault = { kind: "invalid", code: "bad-arguments", message: what }
+    process.stdout.write(`${JSON.stringify({ fault })}\n`)
+  }
+  return 2
 }

@@ -1,7 +1,7 @@
 import { getCohort } from "#shared/cohort/cohort.ts"
 import { SeriesId } from "#shared/ids.ts"
 import { type FitRequest, fitProbe } from "#shared/probe/fit.ts"
-import { openProbe, predict, predictPooled } from "#shared/probe/predict.ts"
+import { openProbe, type Prediction, predict, predictPooled } from "#shared/probe/predict.ts"
 import type { ProbeRecord } from "#shared/probe/record.ts"
 import type { JobPorts } from "../ports.ts"
 import { bar, type Output } from "./output.ts"
@@ -17,21 +17,33 @@ export async function fitCommand(request: FitRequest, ports: JobPorts, out: Outp
   out.result(record, describe)
 }
 
-/** A line per query, each a series id of the store or a path that is encoded on the fly. */
+/** A line per query, each a series id of the store or a path that is encoded on the fly; 1 if any has no answer. */
 export async function predictCommand(
   name: string,
   queries: string[],
   ports: JobPorts,
   out: Output,
-): Promise<void> {
+): Promise<number> {
   const probe = await openProbe(ports.objects, name)
   const { version, encoder } = probe.record
+  let without = 0
   for (const query of queries) {
     const prediction = SeriesId.safeParse(query).success
       ? (await predict(ports.objects, probe, [query]))[0]
       : predictPooled(probe, await pooledOfPath(query, encoder.id, ports, out))
-    out.result({ query, probe: name, version, encoder: encoder.id, ...prediction }, (p) => JSON.stringify(p))
+    if ("error" in prediction) without++
+    out.result({ query, probe: name, version, encoder: encoder.id, ...prediction }, words)
   }
+  return without > 0 ? 1 : 0
+}
+
+function words(answer: Prediction & { query: string }): string {
+  if ("error" in answer) return `no answer  ${answer.error.message} [${answer.error.code}]`
+  const { prediction, query } = answer
+  if ("value" in prediction) return `${prediction.value.toPrecision(4)} ${prediction.unit ?? ""}  ${query}`
+  const likely = Object.entries(prediction.probabilities).sort(([, a], [, b]) => b - a)
+  const rows = likely.slice(0, 5).map(([label, p]) => `${label} ${p.toFixed(3)}`)
+  return `${prediction.label}  (${rows.join(", ")}${likely.length > 5 ? ", …" : ""})  ${query}`
 }
 
 /** What a probe is and how well it did, for people. */
@@ -45,7 +57,7 @@ export function describe(record: ProbeRecord): string {
   })
   return [
     `${record.name} ${record.version}: ${record.task} of ${record.label} on ${record.encoder.id}`,
-    `  ${record.training.count} series, ${record.training.split}`,
+    `  ${record.training.count} series, cross-validated ${record.training.split}`,
     ...rows,
     ...record.notes.map((note) => `  note: ${note.message}`),
     `  ${record.intendedUse}`,

@@ -34,14 +34,20 @@ export async function searchCommand(
   out.result(await search(ports.objects, view, { ...request, query: { vector, except } }), words)
 }
 
+const plans: Record<SearchAnswer["plan"], string> = {
+  exact: "exact",
+  "exact-filtered": "exact, filtered first",
+  hnsw: "approximate (HNSW)",
+}
+
 function words(answer: SearchAnswer): string {
   const lines = answer.neighbors.map(({ id, score, source, metadata }, i) => {
     const columns = Object.entries(metadata).map(([name, value]) => `${name}=${value}`)
     return `${String(i + 1).padStart(3)}  ${score.toFixed(4)}  ${id}  ${source}  ${columns.join(" ")}`
   })
   const fresh = answer.fresh > 0 ? `, ${answer.fresh} of them newer than the snapshot` : ""
-  const how = `${answer.plan}${answer.exact ? ", exact" : ""}; ${answer.scanned} scanned${fresh}; ${answer.ms.toFixed(1)} ms`
-  const short = answer.shortBy > 0 ? `; ${answer.shortBy} fewer than asked for pass` : ""
+  const how = `${plans[answer.plan]}; ${answer.scanned} scanned${fresh}; ${answer.ms.toFixed(1)} ms`
+  const short = answer.shortBy > 0 ? `; ${answer.shortBy} fewer than asked for` : ""
   const lacking = (answer.degraded ?? []).map((what) => `     degraded: ${what}`)
   return [
     ...lines,

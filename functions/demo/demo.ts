@@ -18,6 +18,7 @@ export const demoSeries = Array.from({ length: 14 }, (_, seed) =>
 export async function writeDemo(
   folder: string,
   which = demoSeries,
+  onWritten: (done: number) => void = () => {},
 ): Promise<{ paths: string[]; csv: string }> {
   const paths: string[] = []
   const lines = ["source,patient,age,sex,region,finding,findingMm"]
@@ -27,6 +28,7 @@ export async function writeDemo(
     await writeFile(path, await promisify(gzip)(writeNifti(volume), { level: 1 }))
     paths.push(path)
     lines.push(row(path, metadata))
+    onWritten(paths.length)
   }
   const csv = join(folder, "metadata.csv")
   await writeFile(csv, `${lines.join("\n")}\n`)
