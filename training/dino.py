@@ -30,9 +30,12 @@ class Head(nn.Module):
                 nn.init.trunc_normal_(module.weight, std=0.02)
                 nn.init.zeros_(module.bias)
 
-    def forward(self, tokens: Tensor) -> Tensor:
-        vector = F.normalize(self.mlp(tokens).float(), dim=-1, eps=1e-6)
-        return F.linear(vector, F.normalize(self.prototypes.float(), dim=-1))  # [N, K]
+    def forward(self, tokens: Tensor, moments: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Cosines [N, K], and the vectors [N, bottleneck] before normalisation. moments [2, bottleneck]: mean, deviation."""
+        raw = self.mlp(tokens).float()
+        vector = raw if moments is None else (raw - moments[0]) / moments[1]
+        vector = F.normalize(vector, dim=-1, eps=1e-6)
+        return F.linear(vector, F.normalize(self.prototypes.float(), dim=-1)), raw
 
 
 @dataclass
@@ -40,6 +43,8 @@ class Outputs:
     cls: Tensor  # [2B, c] of the global crops
     cls_logits: Tensor  # [2B (+ LB), K]
     patch_logits: Tensor  # [M, K]
+    cls_raw: Tensor  # [2B (+ LB), bottleneck] of the heads, before normalisation
+    patch_raw: Tensor  # [M, bottleneck]
     places: list[Tensor] = field(default_factory=list)  # per kind of token [B, N, 3]
 
 
@@ -59,13 +64,17 @@ class Network(nn.Module):
         self.ibot_head = Head(*shape, options.patch_prototypes) if options.patch_prototypes else None  # None: shared
         self.place_head = nn.Linear(size.dim, 3) if options.place else None
 
-    def forward(self, globals: Tensor, mask: Tensor, locals: Tensor | None, hide: bool = True) -> Outputs:
+    def forward(
+        self, globals: Tensor, mask: Tensor, locals: Tensor | None, moments: dict[str, Tensor | None], hide: bool = True
+    ) -> Outputs:
         """globals [2B, 1, D, H, W], mask [2B, n], locals [LB, 1, d, h, w]; hide=False: the mask only picks patches."""
         seen = self.backbone(globals, mask if hide else None)
         patches = seen.patches.flatten(1, 3)  # [2B, n, c]
         near = self.backbone(locals) if locals is not None else None
         cls = seen.cls if near is None else torch.cat([seen.cls, near.cls])
-        out = Outputs(seen.cls, self.dino_head(cls), (self.ibot_head or self.dino_head)(patches[mask]))
+        cls_logits, cls_raw = self.dino_head(cls, moments["cls"])
+        patch_logits, patch_raw = (self.ibot_head or self.dino_head)(patches[mask], moments["patch"])
+        out = Outputs(seen.cls, cls_logits, patch_logits, cls_raw, patch_raw)
         if self.place_head is not None and near is not None:
             b = len(globals) // 2
             of_scan = lambda tokens: self.place_head(tokens).unflatten(0, (-1, b)).transpose(0, 1).reshape(b, -1, 3)  # noqa: E731
@@ -89,31 +98,52 @@ def follow(teacher: nn.Module, student: nn.Module, momentum: float) -> None:
 class Targets(nn.Module):
     """The teacher's targets of one kind of token, and what they need to remember between steps."""
 
-    def __init__(self, prototypes: int, centring: str, queue: int = 0) -> None:
+    def __init__(self, prototypes: int, bottleneck: int, centring: str, queue: int = 0, standardise: bool = False) -> None:
         super().__init__()
-        self.centring = centring
+        self.centring, self.standardise = centring, standardise
         self.register_buffer("centre", torch.zeros(prototypes))
+        self.register_buffer("mean", torch.zeros(bottleneck))
+        self.register_buffer("square", torch.ones(bottleneck))  # mean of squares
+        self.register_buffer("steps", torch.zeros((), dtype=torch.long))
         self.register_buffer("queue", torch.zeros(queue, prototypes if queue else 0))
         self.register_buffer("filled", torch.zeros((), dtype=torch.long))
-        self.seen: list[Tensor] = []  # sums of this step's logits, and their count as the last entry
+        self.seen: list[Tensor] = []  # of this step: sums of logits, vectors and their squares, and the count
 
-    def forward(self, logits: Tensor, temperature: float) -> Tensor:
-        self.seen.append(torch.cat([logits.float().sum(0), logits.new_tensor([len(logits)], dtype=torch.float)]))
+    def moments(self) -> Tensor | None:
+        """
+        Running mean and deviation of the teacher's vectors, by which both heads standardise theirs. Tokens of one kind
+        are alike at first and point the same way; without this their cosines differ by less than the temperature, the
+        targets are uniform, and the student learns to be so.
+        """
+        if not self.standardise:
+            return None
+        return torch.stack([self.mean, (self.square - self.mean**2).clamp_min(1e-8).sqrt()])
+
+    def forward(self, logits: Tensor, raw: Tensor, temperature: float) -> Tensor:
+        logits = logits.float()
+        self.seen.append(torch.cat([logits.sum(0), raw.sum(0), (raw**2).sum(0), logits.new_tensor([len(logits)])]))
         if self.centring == "centre":
             return losses.centred(logits, self.centre, temperature)
         filled = int(self.filled)
         targets = losses.sinkhorn(logits, temperature, queue=self.queue[:filled] if filled else None)
         if len(self.queue):
-            kept = torch.cat([logits.float(), self.queue[:filled]])[: len(self.queue)]
+            kept = torch.cat([logits, self.queue[:filled]])[: len(self.queue)]
             self.queue[: len(kept)] = kept
             self.filled.fill_(len(kept))
         return targets
 
     def end_step(self, momentum: float) -> None:
-        """Moves the centre towards the mean logits of the whole step, over micro-batches and processes."""
+        """Moves the centre and the moments towards those of the whole step, over micro-batches and processes."""
         total = losses.summed(torch.stack(self.seen).sum(0))
         self.seen.clear()
-        self.centre.lerp_(total[:-1] / total[-1].clamp_min(1), 1 - momentum)
+        k, b = len(self.centre), len(self.mean)
+        logits, mean, square = (total[:-1] / total[-1].clamp_min(1)).split([k, b, b])
+        self.centre.lerp_(logits, 1 - momentum)
+        since = float(self.steps)
+        early = 1 - min(momentum, since / (since + 1))  # the first steps count fully
+        self.mean.lerp_(mean, early)
+        self.square.lerp_(square, early)
+        self.steps += 1
 
 
 def objective(
@@ -122,13 +152,14 @@ def objective(
     """The loss of one micro-batch, and its terms and the teacher's entropies for the log."""
     globals, mask, locals = batch["globals"], batch["mask"], batch.get("locals")
     b = len(globals) // 2
+    moments = {name: target.moments() for name, target in targets.items()}
     with torch.autocast(globals.device.type, torch.bfloat16, enabled=options.precision == "bf16"):
         with torch.no_grad():
-            aim = teacher(globals, mask, None, hide=False)
-        out = student(globals, mask, locals)
+            aim = teacher(globals, mask, None, moments, hide=False)
+        out = student(globals, mask, locals, moments)
 
-    cls_targets = targets["cls"](aim.cls_logits, temperature)
-    patch_targets = targets["patch"](aim.patch_logits, options.patch_temperature or temperature)
+    cls_targets = targets["cls"](aim.cls_logits, aim.cls_raw, temperature)
+    patch_targets = targets["patch"](aim.patch_logits, aim.patch_raw, options.patch_temperature or temperature)
     crop = mask.nonzero()[:, 0]
     terms = {
         "dino": losses.dino(cls_targets.unflatten(0, (2, b)), out.cls_logits.unflatten(0, (-1, b)), options.student_temperature),

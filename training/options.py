@@ -62,6 +62,7 @@ class Options:
     patch_prototypes: int = 0  # 0: the patches share the head of CLS
     centring: str = "centre"  # or sinkhorn
     patch_centring: str = ""  # empty: as centring
+    standardise: bool = False  # heads standardise their vectors by running moments of the teacher's
     queue: int = 0  # CLS logits that Sinkhorn remembers
     centre_momentum: float = 0.9
     student_temperature: float = 0.1

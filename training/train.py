@@ -71,8 +71,11 @@ def train(options: Options, device: torch.device) -> None:
     teacher = dino.make_teacher(student).to(device)
     student.to(device).train()
     targets = nn.ModuleDict({
-        "cls": dino.Targets(options.prototypes, options.centring, options.queue),
-        "patch": dino.Targets(options.patch_prototypes or options.prototypes, options.patch_centring or options.centring),
+        "cls": dino.Targets(options.prototypes, options.bottleneck, options.centring, options.queue, options.standardise),
+        "patch": dino.Targets(
+            options.patch_prototypes or options.prototypes, options.bottleneck, options.patch_centring or options.centring,
+            standardise=options.standardise,
+        ),
     }).to(device)
     optimizer = optimiser(student, options)
 
