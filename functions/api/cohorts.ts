@@ -1,8 +1,10 @@
 import { createRoute, z } from "@hono/zod-openapi"
 import { Cohort, createCohort, deleteCohort, getCohort, listCohorts } from "#shared/cohort/cohort.ts"
+import { SnapshotId } from "#shared/ids.ts"
 import { createJob } from "#shared/jobs/record.ts"
 import { listSnapshots, SnapshotSummary } from "#shared/retrieval/describe.ts"
-import { Accepted, Damaged, json, listing, named, params, problems, resource } from "./route.ts"
+import { RolledBack, rollback } from "#shared/retrieval/rollback.ts"
+import { Accepted, body, Damaged, json, listing, named, params, problems, resource } from "./route.ts"
 
 const Described = named("Cohort", Cohort)
 
@@ -48,8 +50,27 @@ const publish = createRoute({
   path: "/cohorts/{cohort}/publish",
   tags: ["cohorts"],
   summary: "Make a snapshot of the cohort and let searches use it",
+  description: "The newest five snapshots are kept, and the live one; older ones are removed.",
   request: { params: params.cohort },
   responses: { 202: json(Accepted, "The job that publishes"), ...problems(404) },
+})
+
+const back = createRoute({
+  method: "post",
+  path: "/cohorts/{cohort}/rollback",
+  tags: ["cohorts"],
+  summary: "Make an earlier snapshot live again",
+  description:
+    "Without `snapshot`: the newest whole one before the live one. Deleted series stay gone, and series added since " +
+    "are scanned beside it.",
+  request: {
+    params: params.cohort,
+    body: body(z.strictObject({ snapshot: SnapshotId.optional() }).openapi("RollbackRequest"), {}),
+  },
+  responses: {
+    200: json(named("RolledBack", RolledBack), "What is live now"),
+    ...problems(400, 404, 409, 503),
+  },
 })
 
 const snapshots = createRoute({
@@ -89,6 +110,12 @@ export const cohorts = resource()
     const { objects, jobs, now } = c.get("ports")
     const { cohort } = await getCohort(objects, c.req.valid("param").cohort)
     return c.json({ job: await createJob(objects, jobs, { kind: "publish", cohort }, now()) }, 202)
+  })
+  .openapi(back, async (c) => {
+    const { objects, now } = c.get("ports")
+    const { cohort } = c.req.valid("param")
+    const { snapshot: to } = c.req.valid("json")
+    return c.json(await rollback(objects, { cohort, to, now: now() }), 200)
   })
   .openapi(snapshots, async (c) => {
     const { objects } = c.get("ports")

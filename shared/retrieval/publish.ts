@@ -8,16 +8,9 @@ import type { ObjectStore } from "#shared/store/store.ts"
 import { type Content, gather } from "./content.ts"
 import { flip } from "./flip.ts"
 import { buildHnsw, hnswAvailable, openHnsw } from "./hnsw.ts"
+import { prune } from "./prune.ts"
 import { recallAt10 } from "./recall.ts"
-import {
-  graphPart,
-  type Manifest,
-  type PartName,
-  type Release,
-  readManifest,
-  readPart,
-  readPointer,
-} from "./snapshot.ts"
+import { graphPart, type Manifest, type PartName, readPointer, wholeManifest } from "./snapshot.ts"
 
 export interface PublishOrder {
   cohort: string
@@ -49,7 +42,7 @@ const ef = 64
 
 /**
  * Makes a snapshot of the cohort's members that have features, and makes it live. Every part is written before the
- * manifest, and the manifest before the pointer. Publishing what is live already changes nothing.
+ * manifest, and the manifest before the pointer. Publishing what is live already changes nothing. Old snapshots go.
  * @throws Fault `empty-cohort`, `no-such-cohort`, `corrupt-features`, `zero-vector`
  */
 export async function publish(objects: ObjectStore, order: PublishOrder): Promise<Published> {
@@ -105,6 +98,7 @@ export async function publish(objects: ObjectStore, order: PublishOrder): Promis
   })
   const release = { snapshot, encoder, manifest, at: now.toISOString() }
   const promoted = await flip(objects, { cohort, release, rows, before, folded })
+  await prune(objects, cohort)
   return { snapshot, count, encoder, engine, recallAt10: recall, promoted, unchanged: false, missing }
 }
 
@@ -125,23 +119,6 @@ function contentParts({ vectors, rows, columns }: Content): Part[] {
     part("rows.json", json(rows)),
     part("columns.json", json(columns)),
   ]
-}
-
-/** The manifest of a release all of whose parts are as published; undefined for a damaged one. */
-async function wholeManifest(
-  objects: ObjectStore,
-  cohort: string,
-  release: Release,
-): Promise<Manifest | undefined> {
-  try {
-    const manifest = await readManifest(objects, cohort, release)
-    for (const name of Object.keys(manifest.parts) as PartName[]) await readPart(objects, manifest, name)
-    return manifest
-  } catch (thrown) {
-    // Publishing again is the remedy for a damaged snapshot, so it must not stop here.
-    if (thrown instanceof Fault && thrown.code === "corrupt-snapshot") return undefined
-    throw thrown
-  }
 }
 
 /** Writes the parts, then the manifest; returns the manifest's sha256. */

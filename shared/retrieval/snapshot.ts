@@ -89,6 +89,23 @@ export async function readPart(
   return found.bytes
 }
 
+/** The manifest of a release all of whose parts are as published; undefined for a damaged one. */
+export async function wholeManifest(
+  objects: ObjectStore,
+  cohort: string,
+  release: Release,
+): Promise<Manifest | undefined> {
+  try {
+    const manifest = await readManifest(objects, cohort, release)
+    for (const name of Object.keys(manifest.parts) as PartName[]) await readPart(objects, manifest, name)
+    return manifest
+  } catch (thrown) {
+    // Publishing again is the remedy for a damaged snapshot, so it must not stop here.
+    if (thrown instanceof Fault && thrown.code === "corrupt-snapshot") return undefined
+    throw thrown
+  }
+}
+
 function corrupt(cohort: string, snapshot: string, part: string, what: string): Fault {
   return new Fault(
     "unavailable",

@@ -12,6 +12,7 @@ const promised = [
   "GET /v1/cohorts/{cohort}/members/{series}",
   "PUT /v1/cohorts/{cohort}/members/{series}",
   "POST /v1/cohorts/{cohort}/publish",
+  "POST /v1/cohorts/{cohort}/rollback",
   "GET /v1/cohorts/{cohort}/snapshots",
   "POST /v1/search",
   "POST /v1/probes",

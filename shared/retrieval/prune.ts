@@ -1,0 +1,26 @@
+import { mapBounded, storeConcurrency } from "#shared/cohort/bounded.ts"
+import { keys } from "#shared/store/keys.ts"
+import type { ObjectStore } from "#shared/store/store.ts"
+import { readPointer } from "./snapshot.ts"
+
+/** Snapshots kept beside an older live one: enough to go back over a bad week of nightly publishes. */
+export const keptSnapshots = 5
+
+/**
+ * Removes all but the newest whole snapshots and the live one, each manifest first: what is half gone is not listed
+ * and not opened. Parts without a manifest go too once they are older than those kept: a newer one may be on its way.
+ */
+export async function prune(objects: ObjectStore, cohort: string): Promise<void> {
+  const folder = keys.snapshots(cohort)
+  const all = await objects.list(folder)
+  const manifest = "/manifest.json"
+  const idOf = (key: string) => key.split("/")[3]
+  const whole = all.filter((key) => key.endsWith(manifest)).map(idOf)
+  const oldest = whole.toSorted().at(-keptSnapshots)
+  if (oldest === undefined) return
+  const live = (await readPointer(objects, cohort))?.value.snapshot
+  const old = all.filter((key) => idOf(key) < oldest && idOf(key) !== live)
+  const remove = (some: string[]) => mapBounded(some, storeConcurrency, (key) => objects.delete(key))
+  await remove(old.filter((key) => key.endsWith(manifest)))
+  await remove(old.filter((key) => !key.endsWith(manifest)))
+}

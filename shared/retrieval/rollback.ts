@@ -1,0 +1,100 @@
+import { z } from "zod"
+import { mapBounded, storeConcurrency } from "#shared/cohort/bounded.ts"
+import { getCohort } from "#shared/cohort/cohort.ts"
+import { markFresh } from "#shared/cohort/fresh.ts"
+import { memberSeries } from "#shared/cohort/members.ts"
+import { Fault } from "#shared/errors.ts"
+import { SnapshotId } from "#shared/ids.ts"
+import type { ObjectStore } from "#shared/store/store.ts"
+import { Rows } from "./content.ts"
+import { flip } from "./flip.ts"
+import {
+  type Manifest,
+  type Pointer,
+  type Release,
+  readPart,
+  readPointer,
+  wholeManifest,
+} from "./snapshot.ts"
+
+export interface RollbackOrder {
+  cohort: string
+  /** The snapshot to go back to; the newest whole one older than the live one when absent. */
+  to?: string
+  now: Date
+}
+
+export const RolledBack = z.object({
+  /** What is live now, and what was before. */
+  snapshot: SnapshotId,
+  from: SnapshotId,
+  count: z.int(),
+  /** Members that the snapshot does not hold: searches scan them beside it. */
+  fresh: z.int(),
+})
+export type RolledBack = z.infer<typeof RolledBack>
+
+/**
+ * Makes a snapshot live again that was live before; every part of it is checked first. Series deleted since stay
+ * gone, series added since are scanned beside it, and metadata are as they were published then. The next publish
+ * goes on from the members as they are.
+ * @throws Fault `no-such-cohort`, `not-published`, `no-such-snapshot`, `nothing-before`, `corrupt-snapshot`, `pointer-busy`
+ */
+export async function rollback(
+  objects: ObjectStore,
+  { cohort, to, now }: RollbackOrder,
+): Promise<RolledBack> {
+  await getCohort(objects, cohort)
+  const before = await readPointer(objects, cohort)
+  if (!before) {
+    throw new Fault("missing", "not-published", `cohort ${cohort} has no snapshot yet: publish it first`)
+  }
+  const { release, manifest } = await target(objects, cohort, before.value, to)
+  const rows = Rows.parse(
+    JSON.parse(new TextDecoder().decode(await readPart(objects, manifest, "rows.json"))),
+  )
+  const held = new Set(rows.series)
+  const newer = (await memberSeries(objects, cohort)).filter((series) => !held.has(series))
+  // Before the flip: who sees the old snapshot again sees these too.
+  await mapBounded(newer, storeConcurrency, (series) => markFresh(objects, cohort, series))
+  const at = now.toISOString()
+  if (!(await flip(objects, { cohort, release: { ...release, at }, rows, before, folded: [] }))) {
+    throw new Fault(
+      "conflict",
+      "pointer-busy",
+      `a newer snapshot of ${cohort} went live meanwhile: look, and repeat`,
+    )
+  }
+  return {
+    snapshot: release.snapshot,
+    from: before.value.snapshot,
+    count: manifest.count,
+    fresh: newer.length,
+  }
+}
+
+async function target(
+  objects: ObjectStore,
+  cohort: string,
+  { history, ...live }: Pointer,
+  to: string | undefined,
+): Promise<{ release: Release; manifest: Manifest }> {
+  if (to === undefined) {
+    for (const release of history.filter(({ snapshot }) => snapshot < live.snapshot)) {
+      const manifest = await wholeManifest(objects, cohort, release)
+      if (manifest) return { release, manifest }
+    }
+    const message = `no whole snapshot of ${cohort} before ${live.snapshot} is kept: publish the cohort again`
+    throw new Fault("conflict", "nothing-before", message)
+  }
+  const release = [live, ...history].find(({ snapshot }) => snapshot === to)
+  if (!release) {
+    const known = [...new Set(history.map(({ snapshot }) => snapshot))].join(", ") || "none"
+    const message = `${to} was never live in cohort ${cohort}: before the live one there were ${known}`
+    throw new Fault("missing", "no-such-snapshot", message)
+  }
+  const manifest = await wholeManifest(objects, cohort, release)
+  if (manifest) return { release, manifest }
+  const message = `snapshot ${to} of cohort ${cohort} is damaged or no longer kept: choose another, or publish again`
+  throw new Fault("unavailable", "corrupt-snapshot", message)
+}
