@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises"
 import type { AddressInfo } from "node:net"
 import { Fault, reason } from "#shared/errors.ts"
-import { uploadMs } from "#shared/jobs/record.ts"
+import { uploadMs } from "#shared/jobs/sweep.ts"
 import { createApp } from "./api/app.ts"
 import { openServer } from "./http-server.ts"
 import { keepTidy } from "./jobs/tidy.ts"

@@ -1,7 +1,7 @@
 import { readdir, rm } from "node:fs/promises"
 import { JobId } from "#shared/ids.ts"
 import type { LocalQueue } from "#shared/jobs/local.ts"
-import { isOver, sweepUploads } from "#shared/jobs/record.ts"
+import { isOver, sweepUploads } from "#shared/jobs/sweep.ts"
 import { ifThere } from "#shared/store/disk-faults.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
 import { scratchOf } from "../local.ts"

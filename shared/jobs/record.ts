@@ -8,7 +8,7 @@ import { keys } from "#shared/store/keys.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
 import { Job } from "./job.ts"
 import type { JobQueue, QueueState } from "./queue.ts"
-import { deleteUpload, jobsWithUpload, keepUpload, type Pieces } from "./upload.ts"
+import { deleteUpload, keepUpload, type Pieces } from "./upload.ts"
 
 const faultKinds = {
   invalid: "invalid",
@@ -59,8 +59,6 @@ export type JobDescription = z.infer<typeof JobDescription>
 
 /** How long a queue may not yet know a job that was just made. */
 const settleMs = 60_000
-/** How long an upload may take to arrive, in ms: 1 GiB at 2.4 Mbit/s. What has no job after it was given up. */
-export const uploadMs = 3_600_000
 /** Newest jobs that a list shows. */
 const mostListed = 100
 
@@ -172,32 +170,6 @@ export async function listJobs(
   const ids = found.flatMap((key) => /^jobs\/([^/]+)\/job\.json$/.exec(key)?.[1] ?? [])
   const newest = ids.sort().reverse().slice(0, mostListed)
   return readList(newest, (id) => describeJob(objects, queue, id), onDamaged)
-}
-
-/** Deletes uploads whose jobs have ended or are lost: after a crash nobody else would, and they may hold names. */
-export async function sweepUploads(objects: ObjectStore, queue: JobQueue): Promise<void> {
-  for (const id of await jobsWithUpload(objects)) {
-    if (await isOver(objects, queue, id)) await deleteUpload(objects, id)
-  }
-}
-
-/** Whether nobody is going to work on this job, now or later. */
-export async function isOver(objects: ObjectStore, queue: JobQueue, id: string): Promise<boolean> {
-  try {
-    const { state, fault } = await describeJob(objects, queue, id)
-    // one the queue has not been given yet looks lost
-    return fault?.code === "lost" ? isOld(id) : state !== "queued" && state !== "running"
-  } catch (thrown) {
-    if (!(thrown instanceof Fault)) throw thrown
-    if (thrown.code === "no-such-job") return isOld(id) // its upload may still be arriving
-    if (thrown.code === "corrupt-object") return false // for whoever mends it
-    throw thrown
-  }
-}
-
-/** Whether the job was begun, as its id tells, so long ago that its upload cannot still be arriving. */
-function isOld(id: string): boolean {
-  return Date.now() - Number.parseInt(id.slice(2, 14), 16) > 2 * uploadMs
 }
 
 /**
