@@ -11,7 +11,8 @@ from .measure_patients import ORGANS, SEEDS, Patient, draw
 from .measure_prepare import Input, hats
 from .probes import fit_heatmaps
 
-PENALTIES = [1e-5, 1e-4, 1e-3, 1e-2]
+PENALTIES = [1e-4, 1e-3, 1e-2]
+KEPT = 0.25  # of the patches far from every centre, when fitting
 SHARPNESS = [1.0, 1.5, 2.0, 4.0]  # factors of the logits
 
 
@@ -44,13 +45,13 @@ def errors(table: Table, pool: list[Patient], held_out: list[Patient]) -> np.nda
     """mm [seeds, held out, o], NaN without contour; penalty (at the first seed) and sharpness by the tuning patients."""
     pool_centres, held_centres = ([patch_centres(p.prepared) for p in part] for part in (pool, held_out))
     flat = [f.reshape(-1, f.shape[-1]) for f in table.pool]
-    targets = [torch.from_numpy(target(p)) for p in pool]
+    given = [thinned(f, target(p), i) for i, (f, p) in enumerate(zip(flat, pool))]
     out, penalties = [], PENALTIES
     for seed in SEEDS:
         fitted, tuned = draw(len(pool), seed)
         best = (np.inf, None, 1.0, 0.0)
         for penalty in penalties:
-            w = fit_heatmaps([torch.from_numpy(flat[i]) for i in fitted], [targets[i] for i in fitted], penalty, seed).numpy()
+            w = fit_heatmaps(*zip(*(given[i] for i in fitted)), penalty, seed).numpy()
             for sharpness in SHARPNESS:
                 mm = [distance(expected(flat[i], w, pool_centres[i], sharpness), pool[i]) for i in tuned]
                 best = min(best, (float(np.nanmean(mm)), w, sharpness, penalty), key=lambda found: found[0])
@@ -59,6 +60,14 @@ def errors(table: Table, pool: list[Patient], held_out: list[Patient]) -> np.nda
         places = [expected(f.reshape(-1, f.shape[-1]), w, c, sharpness) for f, c in zip(table.held_out, held_centres)]
         out.append([distance(place, patient) for place, patient in zip(places, held_out)])
     return np.array(out)
+
+
+def thinned(features: np.ndarray, targets: np.ndarray, number: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Every patch beside a centre and KEPT of the others, which stand for the rest too: features, targets, log weights."""
+    near = targets.any(1)
+    keep = near | (np.random.default_rng([number, 8]).random(len(near)) < KEPT)
+    offset = np.where(near[keep], 0, -np.log(KEPT)).astype(np.float32)
+    return torch.from_numpy(features[keep]), torch.from_numpy(targets[keep]), torch.from_numpy(offset)
 
 
 def distance(places: np.ndarray, patient: Patient) -> np.ndarray:

@@ -127,17 +127,18 @@ def window_of(features: np.ndarray, share: np.ndarray, size: int, random: np.ran
     return np.pad(features[cut], [*pad, (0, 0)]), np.pad(share[cut], [*pad, (0, 0), (0, 0)])
 
 
-def fit_heatmaps(features: list[Tensor], targets: list[Tensor], penalty: float, seed: int, steps: int = 40) -> Tensor:
+def fit_heatmaps(features: list[Tensor], targets: list[Tensor], offsets: list[Tensor], penalty: float, seed: int, steps: int = 30) -> Tensor:
     """
     One linear layer to a map per organ, a softmax over a patient's patches; cross-entropy to targets[i] [n, o], which
-    sum to 1 over the patches, or to 0 where there is no contour. Weights [c, o]
+    sum to 1 over the patches, or to 0 where there is no contour. offsets[i] [n] are the logs of how many patches of the
+    patient each row stands for, where only some of them are given. Weights [c, o]
     """
     generator = torch.Generator().manual_seed(seed)
     w = (torch.randn(features[0].shape[1], targets[0].shape[1], generator=generator) * 1e-3).requires_grad_()
     contours = sum(float(t.sum()) for t in targets)
 
     def loss() -> Tensor:
-        entropy = sum(-(t * F.log_softmax(f @ w, 0)).sum() for f, t in zip(features, targets))
+        entropy = sum(-(t * F.log_softmax(f @ w + more[:, None], 0)).sum() for f, t, more in zip(features, targets, offsets))
         return entropy / contours + penalty * w.square().sum()
 
     minimise(loss, [w], steps)

@@ -58,9 +58,16 @@ def test_heatmaps_point_at_the_marked_patch():
         t[f[:, 1].argmax(), 0] = 1  # organ 1 has no contour
         features.append(torch.from_numpy(f))
         targets.append(torch.from_numpy(t))
-    w = fit_heatmaps(features, targets, 1e-4, 0)
+    w = fit_heatmaps(features, targets, [torch.zeros(30)] * 10, 1e-4, 0)
     hits = [int((f @ w)[:, 0].argmax() == t[:, 0].argmax()) for f, t in zip(features, targets)]
     assert sum(hits) >= 9
+
+
+def test_a_patch_given_for_three_counts_as_three():
+    f, t = torch.tensor([[1.0], [0.0]]), torch.tensor([[1.0], [0.0]])
+    thin = fit_heatmaps([f], [t], [torch.tensor([0.0, np.log(3.0)])], 0.1, 0)
+    whole = fit_heatmaps([f[[0, 1, 1, 1]]], [t[[0, 1, 1, 1]]], [torch.zeros(4)], 0.1, 0)
+    assert thin.item() == pytest.approx(whole.item(), abs=1e-4)
 
 
 def test_logistic_has_the_closed_form_of_one_binary_input():
