@@ -121,14 +121,18 @@ function codeQuery(
 ): Terms {
   // As fine as int16 allows without a sum of |int| · 127 that could reach 2³¹.
   const most = Math.min(32_767, Math.floor((2 ** 31 - 1) / (127 * query.length)))
-  const unit = query.reduce((m, x) => Math.max(m, Math.abs(x)), 0) / most || 1
+  let largest = 0
+  for (let i = 0; i < query.length; i++) largest = Math.max(largest, Math.abs(query[i]))
+  const unit = largest / most || 1
   const int = new Int16Array(stride)
   let length = 0
   let rest = 0
-  for (const [i, x] of query.entries()) {
-    int[i] = Math.round(x / unit)
+  for (let i = 0; i < query.length; i++) {
+    const x = query[i]
+    const whole = Math.round(x / unit)
+    int[i] = whole
     length += x * x
-    rest += (x - unit * int[i]) ** 2
+    rest += (x - unit * whole) * (x - unit * whole)
   }
   const [q, rho] = [Math.sqrt(length), Math.sqrt(rest)]
   return {

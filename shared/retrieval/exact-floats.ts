@@ -31,7 +31,7 @@ export function openFloats({ dim, vectors }: { dim: number; vectors: Float32Arra
       const length = lengthOf(query)
       const unit = length || 1
       const scaled = new Float32Array(stride / 4)
-      for (const [i, x] of query.entries()) scaled[i] = x / unit
+      for (let i = 0; i < dim; i++) scaled[i] = query[i] / unit
       const slack = share * (1 + share) * length * reach
       return { bytes: new Uint8Array(scaled.buffer), base: 0, unit, spread: 0, slack }
     },
@@ -40,6 +40,6 @@ export function openFloats({ dim, vectors }: { dim: number; vectors: Float32Arra
 
 function lengthOf(vector: Float32Array): number {
   let sum = 0
-  for (const x of vector) sum += x * x
+  for (let i = 0; i < vector.length; i++) sum += vector[i] * vector[i]
   return Math.sqrt(sum)
 }

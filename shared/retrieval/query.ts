@@ -9,7 +9,10 @@ export function checkQuery(query: Float32Array, dim: number): void {
       `the query vector has ${query.length} numbers, the index ${dim}: embed the query with the cohort's encoder`,
     )
   }
-  if (!query.every(Number.isFinite)) {
+  // A loop: a call for each number takes ten times as long, and counts beside a search of half a millisecond.
+  let zero = 0
+  for (let i = 0; i < dim; i++) zero += query[i] * 0
+  if (zero !== 0) {
     throw new Fault("invalid", "bad-vector", "the query vector holds NaN or infinity: embed the query again")
   }
 }

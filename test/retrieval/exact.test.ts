@@ -1,31 +1,158 @@
-import { expect, test } from "vitest"
-import { exactIndex } from "#shared/retrieval/exact.ts"
+import { describe, expect, test } from "vitest"
+import { exactIndex, exactOver, type Score, scoreIn } from "#shared/retrieval/exact.ts"
+import { codeStride, encodeRows, openCodes } from "#shared/retrieval/exact-codes.ts"
+import { openFloats } from "#shared/retrieval/exact-floats.ts"
 import { vectorIndexContract } from "../contracts/vector-index.ts"
 import { bruteForce } from "./brute-force.ts"
 import { random, unitVectors } from "./random.ts"
 
-vectorIndexContract("exact", async (built) => exactIndex(built), { recallAt10: 1, rows: "honoured" })
-
-test("any cohort, subset and k gives the same rows as brute force, ties included", async () => {
-  const next = random(7)
-  const below = (n: number) => Math.floor(next() * n)
-  for (let round = 0; round < 200; round++) {
-    const dim = 1 + below(9)
-    const count = 1 + below(60)
-    // Few distinct values: many equal scores.
-    const vectors = Float32Array.from({ length: count * dim }, () => below(3) - 1)
-    const query = Float32Array.from({ length: dim }, () => below(3) - 1)
-    const rows =
-      below(2) === 0
-        ? undefined
-        : Uint32Array.from({ length: count }, (_, row) => row).filter(() => below(2) === 0)
-    const k = 1 + below(count + 3)
-    const answer = await (await exactIndex({ dim, vectors })).search(query, { k, rows })
-    expect(answer.found).toEqual(bruteForce(vectors, query, { k, rows }))
-  }
+vectorIndexContract("exact on codes", (built) => exactIndex(built), { recallAt10: 1, rows: "honoured" })
+vectorIndexContract("exact on floats", (built) => exactIndex(built, "floats"), {
+  recallAt10: 1,
+  rows: "honoured",
 })
 
-test("a row beyond the index is an error, not a NaN", async () => {
-  const index = await exactIndex({ dim: 2, vectors: unitVectors({ count: 3, dim: 2 }) })
-  await expect(index.search(new Float32Array(2), { k: 1, rows: Uint32Array.of(3) })).rejects.toThrow("row 3")
+type Next = () => number
+type Made = (count: number, dim: number, next: Next) => Float32Array
+const filled = (length: number, value: (i: number) => number) =>
+  Float32Array.from({ length }, (_, i) => value(i))
+
+/** Rows that are hard for codes, each in its own way. */
+const kinds: Record<string, Made> = {
+  random: (count, dim, next) => filled(count * dim, () => next() - 0.5),
+  "of few distinct values, so that many scores are equal": (count, dim, next) =>
+    filled(count * dim, () => Math.floor(3 * next()) - 1),
+  "all equal": (count, dim, next) => {
+    const one = filled(dim, () => next() - 0.5)
+    return filled(count * dim, (i) => one[i % dim])
+  },
+  "all zero": (count, dim) => new Float32Array(count * dim),
+  "in tight clusters": (count, dim, next) => {
+    const centres = filled(4 * dim, () => next() - 0.5)
+    return filled(count * dim, (i) => centres[(Math.floor(i / dim) % 4) * dim + (i % dim)] + 1e-4 * next())
+  },
+  "apart by single float steps": (count, dim, next) => {
+    const one = filled(dim, () => next() - 0.5)
+    return filled(count * dim, (i) => one[i % dim] * (1 + (next() < 0.02 ? 2 ** -23 : 0)))
+  },
+  "with one number that dwarfs the rest": (count, dim, next) =>
+    filled(count * dim, (i) => (i % dim === 0 ? 1000 * next() : next() - 0.5)),
+  "better and better, so that every row is a candidate": (count, dim, next) =>
+    filled(count * dim, (i) => (i / (count * dim)) * (1 + 1e-3 * next())),
+  "of lengths from 1e-18 to 1e6": (count, dim, next) => {
+    const lengths = filled(count, () => 10 ** (24 * next() - 18))
+    return filled(count * dim, (i) => (next() - 0.5) * lengths[Math.floor(i / dim)])
+  },
+  "all but zero": (count, dim, next) => filled(count * dim, () => 1e-43 * next()),
+  duplicated: (count, dim, next) => {
+    const few = filled(5 * dim, () => next() - 0.5)
+    return filled(count * dim, (i) => few[(Math.floor(i / dim) % 5) * dim + (i % dim)])
+  },
+}
+
+const open = {
+  codes: openCodes,
+  floats: async (source: Parameters<typeof openFloats>[0]) => openFloats(source),
+}
+
+/** Adds in the order of the plain definition, so that even the last bit of a score agrees. */
+function plainScores(vectors: Float32Array): Score {
+  return (query, rows) =>
+    Float64Array.from(rows, (row) => bruteForce(vectors, query, { k: 1, rows: [row] })[0].score)
+}
+
+describe.each(["codes", "floats"] as const)(
+  "exact on %s answers as brute force does, order and ties too:",
+  (kind) => {
+    test.each(Object.keys(kinds))("rows %s", async (name) => {
+      const next = random(name.length)
+      const below = (n: number) => Math.floor(next() * n)
+      for (const dim of [1, 2, 15, 16, 17, 144, 864, 1 + below(300)]) {
+        const count = 1 + below(dim > 300 ? 150 : 1500)
+        const vectors = kinds[name](count, dim, next)
+        const index = exactOver(await open[kind]({ dim, vectors }), plainScores(vectors))
+        for (let round = 0; round < 6; round++) {
+          const own = below(count) * dim
+          const query = below(2) === 0 ? vectors.slice(own, own + dim) : filled(dim, () => next() - 0.5)
+          const share = next()
+          const all = Uint32Array.from({ length: count }, (_, row) => row)
+          const rows = below(2) === 0 ? undefined : all.filter(() => next() < share)
+          const k = [1, 10, count, count + 5, 1 + below(count)][below(5)]
+          const { found, rescored } = await index.search(query, { k, rows })
+          expect(found).toEqual(bruteForce(vectors, query, { k, rows }))
+          expect(rescored).toBeGreaterThanOrEqual(found.length)
+          expect(rescored).toBeLessThanOrEqual(rows?.length ?? count)
+        }
+      }
+    })
+
+    test("queries of any length, from the smallest float to the largest", async () => {
+      const dim = 20
+      const vectors = unitVectors({ count: 500, dim })
+      const index = exactOver(await open[kind]({ dim, vectors }), plainScores(vectors))
+      for (const length of [0, 2 ** -149, 1e-44, 1e-30, 1e-3, 1e3, 1e30, 1e38]) {
+        const query = vectors.slice(0, dim).map((x) => x * length)
+        const { found } = await index.search(query, { k: 7 })
+        expect(found).toEqual(bruteForce(vectors, query, { k: 7 }))
+      }
+    })
+
+    test.each([
+      ["NaN", Number.NaN],
+      ["infinity", Number.NEGATIVE_INFINITY],
+      ["a number far beyond a unit vector's", 1e30],
+    ])("a row with %s is refused by number", async (_, bad) => {
+      const vectors = unitVectors({ count: 5, dim: 4 }).with(9, bad)
+      await expect(exactIndex({ dim: 4, vectors }, kind)).rejects.toThrow("row 2 is no unit vector")
+    })
+
+    test("a row beyond the index is an error, not a NaN", async () => {
+      const index = await exactIndex({ dim: 2, vectors: unitVectors({ count: 3, dim: 2 }) }, kind)
+      const rows = Uint32Array.of(3)
+      await expect(index.search(new Float32Array(2), { k: 1, rows })).rejects.toThrow("row 3")
+    })
+  },
+)
+
+test("few rows are rescored: most are told apart by their codes", async () => {
+  const dim = 864
+  const vectors = unitVectors({ count: 5020, dim })
+  const index = await exactIndex({ dim, vectors: vectors.subarray(0, 5000 * dim) })
+  let rescored = 0
+  for (let q = 5000; q < 5020; q++) {
+    rescored += (await index.search(vectors.subarray(q * dim, (q + 1) * dim), { k: 10 })).rescored
+  }
+  expect(rescored / 20).toBeLessThan(50)
+})
+
+test("codes made once open again as they were, and scores may come from elsewhere, later", async () => {
+  const dim = 30
+  const vectors = unitVectors({ count: 300, dim })
+  const made = await encodeRows({ dim, vectors }, new Uint8Array(300 * codeStride(dim)))
+  const near = scoreIn(vectors)
+  const index = exactOver(await openCodes({ made }), async (query, rows) => near(query, rows))
+  const query = vectors.slice(dim, 2 * dim)
+  expect(await index.search(query, { k: 9 })).toEqual(
+    await (await exactIndex({ dim, vectors })).search(query, { k: 9 }),
+  )
+})
+
+test("long searches give way to each other and to the rest, and do not mix", async () => {
+  const dim = 864
+  const count = 20_000
+  const next = random(5)
+  const vectors = filled(count * dim, () => next() - 0.5)
+  const index = await exactIndex({ dim, vectors }, "floats")
+  const queries = [0, 1, 2, 3, 4, 5].map((row) => vectors.slice(row * dim, (row + 1) * dim))
+  let turns = 0
+  let searching = true
+  const turn = () => {
+    turns++
+    if (searching) setImmediate(turn)
+  }
+  setImmediate(turn)
+  const answers = await Promise.all(queries.map((query) => index.search(query, { k: 2 })))
+  searching = false
+  expect(answers.map(({ found }) => found[0].row)).toEqual([0, 1, 2, 3, 4, 5])
+  expect(turns).toBeGreaterThan(2)
 })

@@ -1,0 +1,41 @@
+/**
+ * HNSW on 100 000 × 864 vectors beside a bare hnswlib-node on the same graph, and beside the exact engine. Building the
+ * graph takes minutes.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { createRequire } from "node:module"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { exactIndex } from "#shared/retrieval/exact.ts"
+import { buildHnsw, openHnsw } from "#shared/retrieval/hnsw.ts"
+import { compare, dim, engine, k, queries, rowsOf, vectors } from "./engines/compare.ts"
+
+const ef = 64
+const exact = await exactIndex({ dim, vectors })
+const truth: number[][] = []
+for (const query of queries) truth.push(await rowsOf(exact, query))
+
+const began = performance.now()
+const bytes = await buildHnsw({ dim, vectors })
+const graph = await openHnsw(bytes, { dim, vectors })
+console.log(`graph built and opened in ${((performance.now() - began) / 1000).toFixed(0)} s`)
+
+const library = createRequire(import.meta.url)("hnswlib-node") as typeof import("hnswlib-node")
+const bare = new library.HierarchicalNSW("ip", dim)
+const folder = mkdtempSync(join(tmpdir(), "voxkin-bench-hnsw-"))
+writeFileSync(join(folder, "graph"), bytes)
+bare.readIndexSync(join(folder, "graph"))
+rmSync(folder, { recursive: true })
+bare.setEf(ef)
+// The library wants plain arrays; made beforehand, so that its time is the search alone.
+const arrays = new Map<Float32Array, number[]>(queries.map((query) => [query, Array.from(query)]))
+
+const against = "hnswlib-node, bare"
+const engines = new Map([
+  [against, engine((query) => bare.searchKnn(arrays.get(query) ?? Array.from(query), k).neighbors)],
+  [`hnsw, ef ${ef}`, engine((query) => rowsOf(graph, query, { ef }))],
+  ["exact", engine((query) => rowsOf(exact, query))],
+])
+// Twice: which of the two goes first finds the graph's rows in no cache.
+await compare(engines, { truth, against })
+await compare(new Map([...engines].reverse()), { truth, against })
