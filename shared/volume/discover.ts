@@ -1,6 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises"
-import { tmpdir } from "node:os"
-import { dirname, join } from "node:path"
+import { dirname } from "node:path"
 import { Fault } from "#shared/errors.ts"
 import { fewestSlices, groupSlices } from "./dicom/group.ts"
 import { type DicomObject, readObject } from "./dicom/object.ts"
@@ -10,6 +8,7 @@ import { setAsideObject } from "./dicom/verdict.ts"
 import { hasHeader, kindOf } from "./kind.ts"
 import type { Lot } from "./lots.ts"
 import { readNifti } from "./nifti.ts"
+import { removeFolder, temporaryFolder } from "./temporary.ts"
 import type { ReadVolume } from "./volume.ts"
 import { type FoundFile, statOf, walk } from "./walk.ts"
 import { extractZip } from "./zip.ts"
@@ -56,7 +55,7 @@ export async function discover(given: string | Lot, as?: string): Promise<Discov
   const lot = typeof given === "string" ? { paths: [given], as: as ?? given } : given
   const unpacked: Unpacked = { folders: [], insideZip: false }
   const close = async () => {
-    for (const folder of unpacked.folders.splice(0)) await rm(folder, { recursive: true, force: true })
+    for (const folder of unpacked.folders.splice(0)) await removeFolder(folder)
   }
   try {
     const { candidates, setAside } = await look(lot, unpacked)
@@ -94,7 +93,7 @@ async function look({ paths, as }: Lot, unpacked: Unpacked): Promise<Found> {
 }
 
 async function unpack({ path, as }: FoundFile, unpacked: Unpacked): Promise<Found> {
-  const folder = await mkdtemp(join(tmpdir(), "voxkin-zip-"))
+  const folder = await temporaryFolder()
   unpacked.folders.push(folder)
   await extractZip(path, folder)
   const { files } = await walk(folder, as)

@@ -13,7 +13,7 @@ const dicom = (name: string) => join("test/fixtures/dicom", name)
 function filesUnder(folder: string): string[] {
   if (!existsSync(folder)) return []
   return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && !entry.parentPath.includes("/encoders/"))
+    .filter((entry) => entry.isFile() && !/\/(encoders|fresh)(\/|$)/.test(entry.parentPath))
     .map((entry) => entry.name)
 }
 
@@ -146,8 +146,10 @@ describe("bad questions", () => {
   })
 
   test("arguments that are wrong are said with exit code 2", async () => {
-    const { code, stderr, stdout } = await voxkin("search", series, "-k", "1", ...store)
-    expect([code, stdout]).toEqual([2, ""])
+    const { code, stderr, lines } = await voxkin("search", series, "-k", "1", ...store)
+    expect(code).toBe(2)
+    const message = expect.stringContaining("--cohort")
+    expect(lines).toEqual([{ fault: { kind: "invalid", code: "bad-arguments", message } }])
     expect(stderr).toContain("--cohort")
     expect((await voxkin("--help")).code).toBe(0)
   })

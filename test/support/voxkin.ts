@@ -25,8 +25,9 @@ export function tempFolder(): string {
 }
 
 /** Starts the real command line in a process of its own, from the repository's root. */
-export function start(args: string[]): ChildProcess {
-  return spawn(process.execPath, [bin, ...args], { cwd: root, stdio: ["ignore", "pipe", "pipe"] })
+export function start(args: string[], env: Record<string, string> = {}): ChildProcess {
+  const options = { cwd: root, env: { ...process.env, ...env } }
+  return spawn(process.execPath, [bin, ...args], { ...options, stdio: ["ignore", "pipe", "pipe"] })
 }
 
 /** Runs the real command line to its end. */
