@@ -65,9 +65,10 @@ command("add", "embed CT series and put them into a cohort; what is there alread
 
 command("publish", "make a cohort's snapshot and let searches use it")
   .argument("<cohort>", "its name", cohortName)
-  .action(async (cohort: string, o: SharedOptions) => {
+  .option("--force", "make it live whatever the promotion gate says against it")
+  .action(async (cohort: string, o: SharedOptions & { force?: boolean }) => {
     const { publishCommand } = await import("./cli/publish.ts")
-    await run(o, (ports, out) => publishCommand(cohort, ports, out))
+    await run(o, (ports, out) => publishCommand({ cohort, force: o.force }, ports, out))
   })
 
 command("rollback", "make an earlier snapshot of a cohort live again")

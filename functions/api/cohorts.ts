@@ -50,9 +50,18 @@ const publish = createRoute({
   path: "/cohorts/{cohort}/publish",
   tags: ["cohorts"],
   summary: "Make a snapshot of the cohort and let searches use it",
-  description: "The newest five snapshots are kept, and the live one; older ones are removed.",
-  request: { params: params.cohort },
-  responses: { 202: json(Accepted, "The job that publishes"), ...problems(404) },
+  description:
+    "A snapshot whose graph finds too little, does not reach every series, or whose neighbors are not those of the " +
+    "live one stays a candidate: the job's result says `promoted: false` and the `reasons`; `force` promotes it all " +
+    "the same. The newest five snapshots, the newest five that were live and the live one are kept; older ones are removed.",
+  request: {
+    params: params.cohort,
+    body: {
+      ...body(z.strictObject({ force: z.boolean().optional() }).openapi("PublishRequest"), {}),
+      required: false,
+    },
+  },
+  responses: { 202: json(Accepted, "The job that publishes"), ...problems(400, 404) },
 })
 
 const back = createRoute({
@@ -109,7 +118,8 @@ export const cohorts = resource()
   .openapi(publish, async (c) => {
     const { objects, jobs, now } = c.get("ports")
     const { cohort } = await getCohort(objects, c.req.valid("param").cohort)
-    return c.json({ job: await createJob(objects, jobs, { kind: "publish", cohort }, now()) }, 202)
+    const { force } = c.req.valid("json")
+    return c.json({ job: await createJob(objects, jobs, { kind: "publish", cohort, force }, now()) }, 202)
   })
   .openapi(back, async (c) => {
     const { objects, now } = c.get("ports")

@@ -17,7 +17,7 @@ export async function run(
     case "embed":
       return embedUpload(id, job, ports, onProgress)
     case "publish":
-      return publish(objects, { cohort: job.cohort, now, onProgress })
+      return publish(objects, { cohort: job.cohort, force: job.force, now, onProgress })
     case "fit":
       return fitProbe(objects, { ...job, now, onProgress })
     default:

@@ -15,6 +15,8 @@ export const EmbedJob = z.strictObject({
 export const PublishJob = z.strictObject({
   kind: z.literal("publish"),
   cohort: CohortName,
+  /** Makes the snapshot live whatever the promotion gate says against it. */
+  force: z.boolean().optional(),
 })
 
 export const FitJob = z.strictObject({

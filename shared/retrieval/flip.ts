@@ -7,8 +7,8 @@ import { Fault } from "#shared/errors.ts"
 import { putJson } from "#shared/store/json.ts"
 import { keys } from "#shared/store/keys.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
-import { Rows } from "./content.ts"
-import { type Pointer, type Release, readManifest, readPart, readPointer } from "./snapshot.ts"
+import type { Rows } from "./content.ts"
+import { type Pointer, type Release, readManifest, readPointer, readRows } from "./snapshot.ts"
 
 export interface Flip {
   cohort: string
@@ -109,8 +109,7 @@ async function clearMarkers(
 
 async function seriesOf(objects: ObjectStore, cohort: string, release: Release): Promise<string[]> {
   try {
-    const bytes = await readPart(objects, await readManifest(objects, cohort, release), "rows.json")
-    return Rows.parse(JSON.parse(new TextDecoder().decode(bytes))).series
+    return (await readRows(objects, await readManifest(objects, cohort, release))).series
   } catch (thrown) {
     // A damaged snapshot answers no query, so it needs no markers.
     if (thrown instanceof Fault && thrown.code === "corrupt-snapshot") return []

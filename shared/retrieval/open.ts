@@ -2,10 +2,11 @@ import { getCohort } from "#shared/cohort/cohort.ts"
 import { Fault } from "#shared/errors.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
 import { type Column, Columns } from "./columns.ts"
-import { Rows } from "./content.ts"
+import type { Rows } from "./content.ts"
 import { exactIndex } from "./exact.ts"
 import { hnswAvailable, openHnsw } from "./hnsw.ts"
 import {
+  floats,
   graphPart,
   type Manifest,
   type Pointer,
@@ -13,6 +14,7 @@ import {
   readManifest,
   readPart,
   readPointer,
+  readRows,
 } from "./snapshot.ts"
 import type { VectorIndex } from "./vector-index.ts"
 
@@ -119,10 +121,10 @@ async function livePointer(objects: ObjectStore, cohort: string): Promise<{ valu
 async function open(objects: ObjectStore, cohort: string, release: Release): Promise<Snapshot> {
   const manifest = await readManifest(objects, cohort, release)
   const { dim, engine } = manifest
-  const json = async (part: "rows.json" | "columns.json") =>
-    JSON.parse(new TextDecoder().decode(await readPart(objects, manifest, part)))
-  const rows = Rows.parse(await json("rows.json"))
-  const columns = Columns.parse(await json("columns.json"))
+  const rows = await readRows(objects, manifest)
+  const columns = Columns.parse(
+    JSON.parse(new TextDecoder().decode(await readPart(objects, manifest, "columns.json"))),
+  )
   const vectors = floats(await readPart(objects, manifest, "vectors.f32"))
   const exact = await exactIndex({ dim, vectors })
   const graphBytes = engine === "hnsw" ? await readPart(objects, manifest, graphPart) : undefined
@@ -130,10 +132,4 @@ async function open(objects: ObjectStore, cohort: string, release: Release): Pro
     graphBytes && (await hnswAvailable()).available ? await openHnsw(graphBytes, { dim, vectors }) : undefined
   const rowOf = new Map(rows.series.map((series, row) => [series, row]))
   return { manifest, rows, rowOf, columns, vectors, exact, graph }
-}
-
-/** Little-endian float32, as every machine that Node runs on has it; copied only where the bytes lie unaligned. */
-function floats(bytes: Uint8Array<ArrayBuffer>): Float32Array {
-  const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice()
-  return new Float32Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 4)
 }

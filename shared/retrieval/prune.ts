@@ -7,7 +7,7 @@ import { readPointer } from "./snapshot.ts"
 export const keptSnapshots = 5
 
 /**
- * Removes all but the newest whole snapshots and the live one, each manifest first: what is half gone is not listed
+ * Removes all but the newest whole snapshots, the newest that were live, and the live one, each manifest first: what is half gone is not listed
  * and not opened. Parts without a manifest go too once they are older than those kept: a newer one may be on its way.
  */
 export async function prune(objects: ObjectStore, cohort: string): Promise<void> {
@@ -18,8 +18,15 @@ export async function prune(objects: ObjectStore, cohort: string): Promise<void>
   const whole = all.filter((key) => key.endsWith(manifest)).map(idOf)
   const oldest = whole.toSorted().at(-keptSnapshots)
   if (oldest === undefined) return
-  const live = (await readPointer(objects, cohort))?.value.snapshot
-  const old = all.filter((key) => idOf(key) < oldest && idOf(key) !== live)
+  const pointer = (await readPointer(objects, cohort))?.value
+  // Candidates that the gate kept back must not push out what one can go back to.
+  const released = new Set(pointer && [pointer, ...pointer.history].map(({ snapshot }) => snapshot))
+  const former = whole
+    .filter((id) => released.has(id))
+    .toSorted()
+    .slice(-keptSnapshots)
+  const kept = new Set([...former, ...(pointer ? [pointer.snapshot] : [])])
+  const old = all.filter((key) => idOf(key) < oldest && !kept.has(idOf(key)))
   const remove = (some: string[]) => mapBounded(some, storeConcurrency, (key) => objects.delete(key))
   await remove(old.filter((key) => key.endsWith(manifest)))
   await remove(old.filter((key) => !key.endsWith(manifest)))

@@ -7,14 +7,27 @@ import { keys } from "#shared/store/keys.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
 import { type Content, gather } from "./content.ts"
 import { flip } from "./flip.ts"
+import { overlapAt10, reasonsAgainst } from "./gate.ts"
+import { unreachable } from "./graph-reach.ts"
 import { buildHnsw, hnswAvailable, openHnsw } from "./hnsw.ts"
 import { prune } from "./prune.ts"
 import { recallAt10 } from "./recall.ts"
-import { graphPart, type Manifest, type PartName, readPointer, wholeManifest } from "./snapshot.ts"
+import {
+  floats,
+  graphPart,
+  type Manifest,
+  type PartName,
+  readPart,
+  readPointer,
+  readRows,
+  wholeManifest,
+} from "./snapshot.ts"
 
 export interface PublishOrder {
   cohort: string
   now: Date
+  /** Makes the snapshot live whatever the gate says against it. */
+  force?: boolean
   onProgress?: (progress: { done: number; total: number; message: string }) => void
 }
 
@@ -25,8 +38,10 @@ export interface Published {
   engine: "hnsw" | "exact"
   /** Of the graph against exact, at ef 64; 1 for exact. */
   recallAt10: number
-  /** The snapshot is the live one. False when a newer one was published meanwhile. */
+  /** The snapshot is the live one. False when the gate or a newer one, published meanwhile, kept it from that. */
   promoted: boolean
+  /** What the gate has against the snapshot: with `promoted`, somebody insisted. */
+  reasons: string[]
   /** Nothing had changed since the live snapshot, which is whole: it is this answer. */
   unchanged: boolean
   /** Members without features under the cohort's encoder: left out. */
@@ -42,11 +57,12 @@ const ef = 64
 
 /**
  * Makes a snapshot of the cohort's members that have features, and makes it live. Every part is written before the
- * manifest, and the manifest before the pointer. Publishing what is live already changes nothing. Old snapshots go.
+ * manifest, and the manifest before the pointer. What the gate has reasons against stays a candidate, unless forced.
+ * Publishing what is live already changes nothing. Old snapshots go.
  * @throws Fault `empty-cohort`, `no-such-cohort`, `corrupt-features`, `zero-vector`
  */
 export async function publish(objects: ObjectStore, order: PublishOrder): Promise<Published> {
-  const { cohort, now, onProgress } = order
+  const { cohort, now, force = false, onProgress } = order
   const { encoder } = await getCohort(objects, cohort)
   const before = await readPointer(objects, cohort)
   // Before the members: what is marked by now is among them.
@@ -59,26 +75,31 @@ export async function publish(objects: ObjectStore, order: PublishOrder): Promis
   const parts = contentParts(content)
   const engine = (await hnswAvailable()).available ? "hnsw" : "exact"
 
+  const live = before && (await wholeManifest(objects, cohort, before.value))
   if (before) {
-    const live = await wholeManifest(objects, cohort, before.value)
     // A graph that another machine built is kept, even where none could be built here.
     const goodEngine = live?.engine === engine || live?.engine === "hnsw"
     if (live && goodEngine && parts.every(({ name, sha256 }) => live.parts[name]?.sha256 === sha256)) {
       const { snapshot, engine, recallAt10 } = live
       const promoted = await flip(objects, { cohort, release: before.value, rows, before, folded })
-      return { snapshot, count, encoder, engine, recallAt10, promoted, unchanged: true, missing }
+      return { snapshot, count, encoder, engine, recallAt10, promoted, reasons: [], unchanged: true, missing }
     }
   }
 
   let recall = 1
+  let lost = 0
   if (engine === "hnsw") {
     const { dim, vectors } = content
     const onGraph = (done: number, total: number) =>
       onProgress?.({ done, total, message: "building the graph" })
     const graph = await buildHnsw({ dim, vectors, m, efConstruction, onProgress: onGraph })
     parts.push(part(graphPart, graph))
+    lost = unreachable(graph, count)
     recall = await recallAt10(await openHnsw(graph, { dim, vectors }), vectors, ef)
   }
+  const overlap = live?.encoder === encoder ? await overlapWith(objects, live, content) : null
+  const measured = { recallAt10: recall, unreachable: lost, overlapAt10: overlap }
+  const reasons = reasonsAgainst(measured)
   const described = parts.map(({ name, sha256, bytes }) => [name, { sha256, bytes: bytes.length }] as const)
   const snapshot = `${timeStamp(now)}-${sha256(JSON.stringify(described)).slice(0, 8)}`
   const manifest = await writeSnapshot(objects, parts, {
@@ -93,13 +114,35 @@ export async function publish(objects: ObjectStore, order: PublishOrder): Promis
     engine,
     ...(engine === "hnsw" ? { ef, m, efConstruction } : { ef: null, m: null, efConstruction: null }),
     recallAt10: recall,
+    gate: { ...measured, reasons },
     createdAt: now.toISOString(),
     parts: Object.fromEntries(described),
   })
   const release = { snapshot, encoder, manifest, at: now.toISOString() }
-  const promoted = await flip(objects, { cohort, release, rows, before, folded })
+  const may = reasons.length === 0 || force
+  const promoted = may && (await flip(objects, { cohort, release, rows, before, folded }))
   await prune(objects, cohort)
-  return { snapshot, count, encoder, engine, recallAt10: recall, promoted, unchanged: false, missing }
+  return {
+    snapshot,
+    count,
+    encoder,
+    engine,
+    recallAt10: recall,
+    promoted,
+    reasons,
+    unchanged: false,
+    missing,
+  }
+}
+
+/** Null where the two cannot be compared. */
+async function overlapWith(objects: ObjectStore, live: Manifest, content: Content): Promise<number | null> {
+  const { dim, pooling: pooled } = live
+  if (pooled !== pooling) return null
+  const vectors = floats(await readPart(objects, live, "vectors.f32"))
+  const { series } = await readRows(objects, live)
+  const { dim: newDim, vectors: newVectors, rows } = content
+  return overlapAt10({ dim: newDim, vectors: newVectors, series: rows.series }, { dim, vectors, series })
 }
 
 interface Part {

@@ -6,14 +6,13 @@ import { memberSeries } from "#shared/cohort/members.ts"
 import { Fault } from "#shared/errors.ts"
 import { SnapshotId } from "#shared/ids.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
-import { Rows } from "./content.ts"
 import { flip } from "./flip.ts"
 import {
   type Manifest,
   type Pointer,
   type Release,
-  readPart,
   readPointer,
+  readRows,
   wholeManifest,
 } from "./snapshot.ts"
 
@@ -50,9 +49,7 @@ export async function rollback(
     throw new Fault("missing", "not-published", `cohort ${cohort} has no snapshot yet: publish it first`)
   }
   const { release, manifest } = await target(objects, cohort, before.value, to)
-  const rows = Rows.parse(
-    JSON.parse(new TextDecoder().decode(await readPart(objects, manifest, "rows.json"))),
-  )
+  const rows = await readRows(objects, manifest)
   const held = new Set(rows.series)
   const newer = (await memberSeries(objects, cohort)).filter((series) => !held.has(series))
   // Before the flip: who sees the old snapshot again sees these too.

@@ -5,6 +5,7 @@ import { CohortName, EncoderId, SnapshotId, sha256 } from "#shared/ids.ts"
 import { getJson } from "#shared/store/json.ts"
 import { keys } from "#shared/store/keys.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
+import { Rows } from "./content.ts"
 
 const Sha256 = z.string().regex(/^[0-9a-f]{64}$/)
 
@@ -15,6 +16,18 @@ export const PartName = z.enum(["vectors.f32", "rows.json", "columns.json", grap
 export type PartName = z.infer<typeof PartName>
 
 const Part = z.object({ sha256: Sha256, bytes: z.int().nonnegative() })
+
+/** What was measured before the snapshot could go live. */
+export const Gate = z.object({
+  recallAt10: z.number().min(0).max(1),
+  /** Series that no search of the graph comes to. */
+  unreachable: z.int().nonnegative(),
+  /** With the snapshot that was live, among the series of both; null without one to compare with. */
+  overlapAt10: z.number().min(0).max(1).nullable(),
+  /** Why it should not go live; it stays a candidate then, unless somebody insists. */
+  reasons: z.array(z.string()),
+})
+export type Gate = z.infer<typeof Gate>
 
 /** Describes one immutable index of a cohort; written last, so a snapshot with a manifest is whole. */
 export const Manifest = z.object({
@@ -32,6 +45,8 @@ export const Manifest = z.object({
   m: z.int().positive().nullable(),
   efConstruction: z.int().positive().nullable(),
   recallAt10: z.number().min(0).max(1),
+  /** Absent in snapshots that were made before there was one. */
+  gate: Gate.optional(),
   createdAt: z.iso.datetime(),
   parts: z.partialRecord(PartName, Part),
 })
@@ -87,6 +102,17 @@ export async function readPart(
     throw corrupt(cohort, snapshot, name, "is not what was published")
   }
   return found.bytes
+}
+
+/** Which series each row of a snapshot is. @throws Fault as `readPart` */
+export async function readRows(objects: ObjectStore, manifest: Manifest): Promise<Rows> {
+  return Rows.parse(JSON.parse(new TextDecoder().decode(await readPart(objects, manifest, "rows.json"))))
+}
+
+/** Little-endian float32, as every machine that Node runs on has it; copied only where the bytes lie unaligned. */
+export function floats(bytes: Uint8Array<ArrayBuffer>): Float32Array {
+  const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice()
+  return new Float32Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 4)
 }
 
 /** The manifest of a release all of whose parts are as published; undefined for a damaged one. */

@@ -41,6 +41,7 @@ test("what is published, opened and searched equals brute force on the same vect
     engine,
     recallAt10: expect.any(Number),
     promoted: true,
+    reasons: [],
     encoder: expect.stringMatching(/^[a-z]+-[0-9a-f]{12}$/),
     unchanged: false,
     missing: 0,
