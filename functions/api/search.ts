@@ -1,9 +1,10 @@
 import { createRoute, z } from "@hono/zod-openapi"
 import { Fault } from "#shared/errors.ts"
 import { liveViews } from "#shared/retrieval/live.ts"
+import { measureRecall, Recall, RecallRequest } from "#shared/retrieval/measure.ts"
 import { SearchAnswer, SearchRequest, search, searchMany } from "#shared/retrieval/search.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
-import { body, json, named, problems, resource, someSeries } from "./route.ts"
+import { body, json, named, params, problems, resource, someSeries } from "./route.ts"
 
 const One = named("SearchRequest", SearchRequest)
 const Many = z
@@ -47,6 +48,21 @@ const route = createRoute({
   },
 })
 
+const recall = createRoute({
+  method: "post",
+  path: "/cohorts/{cohort}/recall",
+  tags: ["search"],
+  summary: "How much of the exact answer searches find, under a filter of yours",
+  description:
+    "Asks for `sample` series of the live snapshot, as a search would and again with `exact`; the result is kept " +
+    "with the snapshot.",
+  request: {
+    params: params.cohort,
+    body: body(named("RecallRequest", RecallRequest), { k: 10, filter: "age>=50", sample: 50 }),
+  },
+  responses: { 200: json(named("Recall", Recall), "What was measured"), ...problems(400, 404, 503) },
+})
+
 /** One cache of opened snapshots for each store: it outlives the requests. */
 const caches = new WeakMap<ObjectStore, ReturnType<typeof liveViews>>()
 
@@ -56,17 +72,23 @@ function viewsOf(objects: ObjectStore) {
   return views
 }
 
-export const searches = resource().openapi(route, async (c) => {
-  const { objects } = c.get("ports")
-  const request = c.req.valid("json")
-  const { cohort } = request
-  if ("queries" in request && request.queries.reduce((sum, { k }) => sum + k, 0) > mostNeighbors) {
-    const message = `the k of all queries together may be at most ${mostNeighbors}: send several batches`
-    throw new Fault("too_large", "too-many-neighbors", message)
-  }
-  const view = await viewsOf(objects)(cohort)
-  if (!("queries" in request)) return c.json(await search(objects, view, request), 200)
-  const queries = request.queries.map((query) => ({ cohort, ...query }))
-  const answers = await searchMany(objects, view, queries)
-  return c.json({ answers }, 200)
-})
+export const searches = resource()
+  .openapi(recall, async (c) => {
+    const { objects, now } = c.get("ports")
+    const view = await viewsOf(objects)(c.req.valid("param").cohort)
+    return c.json(await measureRecall(objects, view, c.req.valid("json"), now()), 200)
+  })
+  .openapi(route, async (c) => {
+    const { objects } = c.get("ports")
+    const request = c.req.valid("json")
+    const { cohort } = request
+    if ("queries" in request && request.queries.reduce((sum, { k }) => sum + k, 0) > mostNeighbors) {
+      const message = `the k of all queries together may be at most ${mostNeighbors}: send several batches`
+      throw new Fault("too_large", "too-many-neighbors", message)
+    }
+    const view = await viewsOf(objects)(cohort)
+    if (!("queries" in request)) return c.json(await search(objects, view, request), 200)
+    const queries = request.queries.map((query) => ({ cohort, ...query }))
+    const answers = await searchMany(objects, view, queries)
+    return c.json({ answers }, 200)
+  })

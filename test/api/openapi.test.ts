@@ -14,6 +14,7 @@ const promised = [
   "POST /v1/cohorts/{cohort}/publish",
   "POST /v1/cohorts/{cohort}/rollback",
   "GET /v1/cohorts/{cohort}/snapshots",
+  "POST /v1/cohorts/{cohort}/recall",
   "POST /v1/search",
   "POST /v1/probes",
   "GET /v1/probes",
