@@ -97,10 +97,11 @@ export async function search(
   )
 
   const chosen = plan({
-    count: manifest.count,
+    count: exact.size,
+    passing: passing?.length ?? exact.size,
+    dim: manifest.dim,
     fetch: k + barred.size,
     hasGraph: graph !== undefined,
-    filtered: passing !== undefined,
     exact: request.exact ?? false,
   })
   let scanned: number
