@@ -2,9 +2,12 @@
  * Peak memory of one encode above the weights: the whole process, voxels and tokens included.
  *
  *   python -m training.export --random --dim 864 --depth 12 --heads 12 --out .voxkin/voxelfm-size --name voxelfm-size
- *   node --import tsx test/bench/encoder-memory.ts .voxkin/voxelfm-size 29 29 29
+ *   npm run bench -- encoder-memory .voxkin/voxelfm-size 29 29 29
+ *
+ * Without arguments: the default encoder on a trunk's 15³ patches.
  */
 import { readFileSync } from "node:fs"
+import { defaultEncoderDir } from "#shared/encoder/library.ts"
 import { openEncoder } from "#shared/encoder/onnx.ts"
 import type { Triple } from "#shared/volume/affine.ts"
 import { inputOf } from "#test/support/encoder-input.ts"
@@ -15,8 +18,9 @@ function megabytes(field: "VmRSS" | "VmHWM"): number {
   return Math.round(Number(line![1]) / 1024)
 }
 
-const [dir, ...sizes] = process.argv.slice(2)
-const grid = sizes.map(Number) as unknown as Triple
+const [dir = defaultEncoderDir, ...sizes] = process.argv.slice(2)
+const grid: Triple =
+  sizes.length === 3 ? [Number(sizes[0]), Number(sizes[1]), Number(sizes[2])] : [15, 15, 15]
 const start = megabytes("VmRSS")
 const encoder = await openEncoder(dir)
 const weights = encoder.card.files.reduce((sum, file) => sum + file.bytes, 0) / 2 ** 20
