@@ -37,7 +37,7 @@ await encoder.close()
 console.log(
   JSON.stringify({
     tokens: grid[0] * grid[1] * grid[2],
-    seconds: Math.round(seconds),
+    seconds: Number(seconds.toPrecision(3)),
     weightsMB: Math.round(weights),
     startMB: start,
     openedMB: opened,
