@@ -1,17 +1,25 @@
+import { z } from "zod"
 import { Fault } from "#shared/errors.ts"
 import { readPooled } from "#shared/features/keep.ts"
 import { vectorOf } from "#shared/features/pool.ts"
+import { SeriesId } from "#shared/ids.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
 import { unit } from "#shared/vector.ts"
 import type { View } from "./live.ts"
 import { checkQuery } from "./query.ts"
-import type { SearchRequest } from "./search.ts"
+
+/** A series of the store, or a vector of the caller's. */
+export const SearchQuery = z.union([
+  z.strictObject({ series: SeriesId }),
+  /** `except`: the series that the vector was made from, which is not to be its own neighbor. */
+  z.strictObject({ vector: z.array(z.number()).min(1).max(16_384), except: SeriesId.optional() }),
+])
 
 /** The query as a unit vector [dim]: the snapshot's own row, features not published yet, or what the caller gave. */
 export async function queryVector(
   objects: ObjectStore,
   { snapshot: { manifest, rowOf, vectors }, deleted }: View,
-  query: SearchRequest["query"],
+  query: z.infer<typeof SearchQuery>,
 ): Promise<Float32Array> {
   const { dim, encoder, pooling, cohort } = manifest
   if ("vector" in query) return unitQuery(Float32Array.from(query.vector), dim)

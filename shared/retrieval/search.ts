@@ -11,17 +11,13 @@ import { freshColumns } from "./fresh.ts"
 import type { View } from "./live.ts"
 import { plan } from "./plan.ts"
 import { checkK } from "./query.ts"
-import { queryVector } from "./query-vector.ts"
+import { queryVector, SearchQuery } from "./query-vector.ts"
 import { select } from "./select.ts"
 import type { Found } from "./vector-index.ts"
 
 export const SearchRequest = z.strictObject({
   cohort: CohortName,
-  query: z.union([
-    z.strictObject({ series: SeriesId }),
-    /** `except`: the series that the vector was made from, which is not to be its own neighbor. */
-    z.strictObject({ vector: z.array(z.number()).min(1).max(16_384), except: SeriesId.optional() }),
-  ]),
+  query: SearchQuery,
   k: z.number(),
   /** Over the snapshot's columns: one that only newer series have is unknown until the next publish. */
   filter: z.string().max(4000).optional(),
