@@ -1,5 +1,5 @@
-import { columnNorms, indexMap, type Matrix4, multiply, type Triple } from "./affine.ts"
-import type { Volume } from "./volume.ts"
+import { columnNorms, type Matrix4, multiply, type Triple } from "./affine.ts"
+import type { Note, Volume } from "./volume.ts"
 
 /** Voxels as a file holds them: `shape` slowest axis first, `affine` from that index order to LPS mm. */
 export interface StoredVoxels {
@@ -82,16 +82,23 @@ export function canonicalLayout(shape: Triple, affine: Matrix4): Layout {
 }
 
 /** Brings stored voxels onto the canonical axes (`canonicalLayout`). The voxel array is reused when nothing moves. */
-export function canonical(stored: StoredVoxels): { volume: Volume; orientation: string } {
+export function canonical(stored: StoredVoxels): { volume: Volume; layout: Layout } {
   const { voxels: values, shape } = stored
   const layout = canonicalLayout(shape, stored.affine)
-  const { spacing, affine, orientation } = layout
+  const { spacing, affine } = layout
   let voxels = values
   if (layout.steps.join() !== [shape[1] * shape[2], shape[2], 1].join()) {
     voxels = new Float32Array(values.length)
     place({ values, first: 0, slope: 1, intercept: 0, shape, layout, into: voxels })
   }
-  return { volume: { voxels, shape: layout.shape, spacing, affine }, orientation }
+  return { volume: { voxels, shape: layout.shape, spacing, affine }, layout }
+}
+
+/** Below 0.1° it is rounding in the header. */
+export function obliqueNotes({ obliqueDegrees }: Layout): Note[] {
+  if (obliqueDegrees < 0.1) return []
+  const message = `the axes are up to ${obliqueDegrees.toFixed(1)}° off the patient's: kept so, each under the nearest one`
+  return [{ code: "oblique", message }]
 }
 
 /** A run of stored values, and where they go. */
@@ -118,9 +125,4 @@ export function place({ values, first, slope, intercept, shape, layout, into }: 
     const end = Math.min(values.length, i + nx - x)
     for (; i < end; i++, to += steps[2]) into[to] = values[i] * slope + intercept
   }
-}
-
-/** The affine of a grid whose voxel (0, 0, 0) lies `offset` voxels into another and whose steps are `scale` of its. */
-export function movedAffine(affine: Matrix4, scale: Triple, offset: Triple): number[][] {
-  return multiply(affine, indexMap(scale, offset))
 }

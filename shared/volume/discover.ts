@@ -45,8 +45,8 @@ interface Unpacked {
 }
 
 /**
- * Finds every CT series under a path, or among the DICOM files of one lot (`lots.ts`): a NIfTI file, a DICOM file, a zip of either, or a folder of all of them at any
- * depth, told by content. Only headers are read here, one file at a time; memory is a small record per DICOM frame.
+ * Finds every CT series under a path, or among the DICOM files of one lot (`lots.ts`): a NIfTI file, a DICOM file, a
+ * zip of either, or a folder of all of them at any depth, told by content. Only headers are read here, one file at a time; memory is a small record per DICOM frame.
  * Zips are unpacked into private temporary folders (`zip.ts` states the limits) until `close`.
  * @param as what to call the path in sources and messages, for uploads that lie under a temporary name
  * @throws Fault `no-such-path`, `empty-folder`, a file's own code when every file has the same one, else `no-series`

@@ -1,13 +1,13 @@
 import { existsSync } from "node:fs"
 import { Fault } from "#shared/errors.ts"
-import { canonicalLayout, type Layout } from "./canonical.ts"
+import { canonicalLayout, obliqueNotes } from "./canonical.ts"
 import { type ByteStream, openBytes } from "./gzip.ts"
 import { checkHu } from "./hu.ts"
 import { storedAffine, storedShape } from "./nifti-geometry.ts"
 import { type NiftiHeader, readHeader } from "./nifti-header.ts"
 import { scaling, voxelType } from "./nifti-type.ts"
 import { readVoxels } from "./nifti-voxels.ts"
-import type { Note, ReadVolume } from "./volume.ts"
+import type { ReadVolume } from "./volume.ts"
 
 /**
  * Reads one CT from NIfTI-1 or -2: a .nii, gzip or not (told by content, not by name), or either half of a
@@ -74,11 +74,4 @@ async function readVolume(
     volume: { voxels, ...geometry },
     receipt: { format: "nifti", files: from.files, orientation, ...geometry, notes },
   }
-}
-
-/** Below 0.1° it is rounding in the header. */
-function obliqueNotes({ obliqueDegrees }: Layout): Note[] {
-  if (obliqueDegrees < 0.1) return []
-  const message = `the axes are up to ${obliqueDegrees.toFixed(1)}° off the patient's: kept so, each under the nearest one`
-  return [{ code: "oblique", message }]
 }

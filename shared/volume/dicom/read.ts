@@ -1,6 +1,6 @@
 import { Fault } from "#shared/errors.ts"
 import type { Triple } from "../affine.ts"
-import { canonical, canonicalLayout } from "../canonical.ts"
+import { canonical, obliqueNotes } from "../canonical.ts"
 import { checkHu } from "../hu.ts"
 import { limits, type Note, type ReadVolume } from "../volume.ts"
 import { evenGrid } from "./even.ts"
@@ -56,12 +56,11 @@ export async function readSeries(slices: Slice[]): Promise<ReadVolume> {
   checkHu(voxels)
 
   const affine = [0, 1, 2].map((row) => [...axes.map((axis, j) => axis[row] * spacing[j]), origin[row]])
-  const stored = { voxels, shape, affine: [...affine, [0, 0, 0, 1]] }
-  const { volume, orientation } = canonical(stored)
-  notes.push(...obliqueNotes(canonicalLayout(shape, stored.affine).obliqueDegrees))
+  const { volume, layout } = canonical({ voxels, shape, affine: [...affine, [0, 0, 0, 1]] })
+  notes.push(...obliqueNotes(layout))
   const files = new Set(planes.slices.map(({ object }) => object)).size
   const geometry = { shape: volume.shape, spacing: volume.spacing, affine: volume.affine }
-  return { volume, receipt: { format: "dicom", files, orientation, ...geometry, notes } }
+  return { volume, receipt: { format: "dicom", files, orientation: layout.orientation, ...geometry, notes } }
 }
 
 function checkSize(count: number, rows: number, columns: number): void {
@@ -88,11 +87,4 @@ function tiltNote(degrees: number, height: number): Note {
   const beyond = (height * Math.sin((degrees * Math.PI) / 180)).toFixed(0)
   const message = `the gantry was tilted by ${degrees.toFixed(1)}°: resampled linearly onto an upright grid of as many slices; up to ${beyond} mm of the tilted ones lie beyond it, and what they do not reach is air`
   return { code: "gantry-tilt", message }
-}
-
-/** As for NIfTI: below 0.1° it is rounding in the header. */
-function obliqueNotes(degrees: number): Note[] {
-  if (degrees < 0.1) return []
-  const message = `the axes are up to ${degrees.toFixed(1)}° off the patient's: kept so, each under the nearest one`
-  return [{ code: "oblique", message }]
 }
