@@ -75,9 +75,12 @@ def components(train: np.ndarray, held_out: np.ndarray) -> tuple[np.ndarray, np.
     return (a - mean) @ axes, (b - mean) @ axes
 
 
-def scores(x: np.ndarray, labels: np.ndarray, held_out: np.ndarray) -> np.ndarray:
-    """Logit of hyperplasia [seeds, held out]; the penalty is chosen at the first seed, by a fifth of its subjects."""
-    mean, scale = x.mean(0), x.std(0) + 1e-4
+def scores(x: np.ndarray, labels: np.ndarray, held_out: np.ndarray, whiten: bool = True) -> np.ndarray:
+    """
+    Logit of hyperplasia [seeds, held out]; the penalty is chosen at the first seed, by a fifth of its subjects.
+    whiten: every channel to deviation 1; principal components keep theirs, or the last would count as much as the first.
+    """
+    mean, scale = x.mean(0), x.std(0) + 1e-4 if whiten else x.std()
     x, held_out = (x - mean) / scale, (held_out - mean) / scale
     out, penalty = [], None
     for seed in SEEDS:

@@ -93,9 +93,9 @@ def pca_of(pool: list[Patient]) -> Callable:
 def on_crops(encoder: Encoder, twin: Encoder, pool: list[Patient], held_out: list[Patient], cache: Path, kept, ours: str) -> dict[str, Scores]:
     train, validation = crops.cut(pool, encoder, 1, 0), crops.cut(held_out, encoder, 2, 1)
 
-    def scores(x: np.ndarray, y: np.ndarray) -> Scores:
+    def scores(x: np.ndarray, y: np.ndarray, whiten: bool = True) -> Scores:
         found = {}
-        a, b = crops.standard(x, y)
+        a, b = crops.standard(x, y) if whiten else (x, y)  # components are centred, and keep their deviations
         for shots in crops.SHOTS:
             found[f"shots_{shots}"] = crops.few_shot(a, train, b, validation, shots).tolist()
         for name, rows in (("raw", y), ("standard", b)):
@@ -112,15 +112,15 @@ def on_crops(encoder: Encoder, twin: Encoder, pool: list[Patient], held_out: lis
             out[f"{name}, {pooling}"] = kept(f"{of.key} crops {pooling}", compute)
     patch = encoder.recipe.patch
     out["raw intensities"] = kept("raw crops", lambda: scores(*(crops.intensities(c, patch) for c in (train, validation))))
-    out["PCA of crops"] = kept("pca crops", lambda: scores(*crops.components(train, validation)))
+    out["PCA of crops"] = kept("pca crops", lambda: scores(*crops.components(train, validation), whiten=False))
     return out
 
 
 def on_shapes(encoder: Encoder, twin: Encoder, data: Path, cache: Path, kept, ours: str) -> dict[str, Scores]:
     masks, labels = adrenal.read(data)
 
-    def scores(x: np.ndarray, y: np.ndarray) -> Scores:
-        return {"adrenal": adrenal.scores(x, labels["train"], y).tolist(), "adrenal_labels": labels["val"].tolist()}
+    def scores(x: np.ndarray, y: np.ndarray, whiten: bool = True) -> Scores:
+        return {"adrenal": adrenal.scores(x, labels["train"], y, whiten).tolist(), "adrenal_labels": labels["val"].tolist()}
 
     out = {}
     for name, of in ((ours, encoder), ("random weights", twin)):
@@ -132,7 +132,7 @@ def on_shapes(encoder: Encoder, twin: Encoder, data: Path, cache: Path, kept, ou
             out[f"{name}, {pooling}"] = kept(f"{of.key} adrenal {pooling}", compute)
     patch = encoder.recipe.patch
     out["raw intensities"] = kept("raw adrenal", lambda: scores(*(adrenal.coarse(masks[part], patch) for part in ("train", "val"))))
-    out["PCA of shapes"] = kept("pca adrenal", lambda: scores(*adrenal.components(masks["train"], masks["val"])))
+    out["PCA of shapes"] = kept("pca adrenal", lambda: scores(*adrenal.components(masks["train"], masks["val"]), whiten=False))
     return out
 
 

@@ -62,21 +62,26 @@ def fit_linear_cells(
 
 
 class ConvCells(nn.Module):
-    """Two 3³ convolutions over the patches before the linear layer to their cells; after VoxelFM's segmentation head."""
+    """
+    Two 3³ convolutions over the patches before the linear layer to their cells; after VoxelFM's segmentation head, but
+    normalised patch by patch: statistics over a training window would be others than those over a whole scan.
+    """
 
     def __init__(self, c: int, o: int, k: int, width: int = 32) -> None:
         super().__init__()
         self.o, self.k = o, k
         self.narrow = nn.Conv3d(c, width, 1)
-        self.first = nn.Sequential(nn.Conv3d(width, width, 3, padding=1), nn.GroupNorm(8, width), nn.ReLU())
-        self.second = nn.Sequential(nn.Conv3d(width, width, 3, padding=1), nn.ReLU())
-        self.last = nn.Conv3d(width, o * k, 1)
+        self.first = nn.Conv3d(width, width, 3, padding=1)
+        self.norm = nn.LayerNorm(width)
+        self.second = nn.Conv3d(width, width, 3, padding=1)
+        self.last = nn.Linear(width, o * k)
         nn.init.constant_(self.last.bias, -4.0)
 
     def forward(self, features: Tensor) -> Tensor:
         """[B, z, y, x, c] → logits [B, z, y, x, o, k]"""
-        hidden = self.narrow(features.movedim(-1, 1))
-        return self.last(self.second(self.first(hidden))).movedim(1, -1).unflatten(-1, (self.o, self.k))
+        hidden = self.first(self.narrow(features.movedim(-1, 1))).movedim(1, -1)
+        hidden = self.second(F.relu(self.norm(hidden)).movedim(-1, 1)).movedim(1, -1)
+        return self.last(F.relu(hidden)).unflatten(-1, (self.o, self.k))
 
 
 def fit_conv_cells(
@@ -86,10 +91,10 @@ def fit_conv_cells(
     rate: Tensor,
     judge: Callable[[ConvCells], float],
     seed: int,
-    steps: int = 240,
+    steps: int = 600,
     window: int = 10,
     batch: int = 4,
-    every: int = 60,
+    every: int = 100,
 ) -> ConvCells:
     """
     AdamW on random windows of `window`³ patches. features[i] [z, y, x, c], share[i] [z, y, x, o, k], known [patients, o];
