@@ -117,8 +117,9 @@ describe.each(["codes", "floats"] as const)(
             query,
             Uint32Array.from({ length: count }, (_, row) => row),
           ) as Float64Array
-          for (let row = 0; row < count; row++) {
-            const error = Math.abs(base + unit * kernel.found.scores[2 * row + 1] - truth[row])
+          for (let i = 0; i < count; i++) {
+            const row = kernel.found.rows[2 * i]
+            const error = Math.abs(base + unit * kernel.found.scores[2 * i + 1] - truth[row])
             const bound = unit * spread * residual(row) + slack
             if (error > bound) expect.fail(`row ${row} of ${dim}: off by ${error}, bound ${bound}`)
           }

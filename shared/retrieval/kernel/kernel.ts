@@ -36,7 +36,7 @@ export interface Kernel {
   query: Uint8Array<ArrayBuffer>
   /** How many rows reach `floor`; they stand in `found` until the next scan. `spread` counts for codes only. */
   scan(stretch: Stretch, floor: number, spread: number): number
-  /** Pairs: the i-th row is `rows[2 * i]`, its score `scores[2 * i + 1]`. */
+  /** Pairs, in no order: the i-th row is `rows[2 * i]`, its score `scores[2 * i + 1]`. */
   found: { rows: Uint32Array; scores: Float32Array }
 }
 
