@@ -17,11 +17,12 @@ export interface ServeOptions extends LocalOptions {
 /** Serves until the process is told to stop (SIGINT, SIGTERM); running jobs are stopped and taken up at the next start. */
 export async function serve(options: ServeOptions): Promise<void> {
   const server = await startServer(options)
-  process.stderr.write(`voxkin answers on ${server.url} (docs: ${server.url}/docs). Ctrl-C stops it.\n`)
-  await new Promise<void>((stop) => {
+  const stopped = new Promise<void>((stop) => {
     process.once("SIGINT", stop)
     process.once("SIGTERM", stop)
   })
+  process.stderr.write(`voxkin answers on ${server.url} (docs: ${server.url}/docs). Ctrl-C stops it.\n`)
+  await stopped
   await server.close()
 }
 

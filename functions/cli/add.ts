@@ -47,7 +47,7 @@ export async function add(
   const unused = table?.unused() ?? []
   if (unused.length > 0)
     out.remark(`${unused.length} rows of ${options.metadata} match no series added now: ${some(unused, 5)}`)
-  out.remark(`${counts.embedded} embedded, ${counts.already} already there, ${counts.rejected} rejected`)
+  out.remark(`${counts.embedded} embedded, ${counts.already} embedded before, ${counts.rejected} rejected`)
   return counts
 }
 

@@ -42,7 +42,7 @@ function words(answer: Prediction & { query: string }): string {
   const { prediction, query } = answer
   if ("value" in prediction) return `${prediction.value.toPrecision(4)} ${prediction.unit ?? ""}  ${query}`
   const likely = Object.entries(prediction.probabilities).sort(([, a], [, b]) => b - a)
-  const rows = likely.slice(0, 5).map(([label, p]) => `${label} ${p.toFixed(3)}`)
+  const rows = likely.slice(0, 5).map(([label, p]) => `${label}: ${p.toFixed(3)}`)
   return `${prediction.label}  (${rows.join(", ")}${likely.length > 5 ? ", …" : ""})  ${query}`
 }
 
