@@ -170,5 +170,14 @@ function without(
   count: number,
 ): Uint32Array | undefined {
   if (barred.size === 0) return passing
-  return (passing ?? Uint32Array.from({ length: count }, (_, row) => row)).filter((row) => !barred.has(row))
+  // Both ascend, so one pass does; a look-up for each row would take as long as the scan.
+  const gone = Uint32Array.from([...barred, 0xffff_ffff]).sort() // ends with what no row reaches
+  const rows = new Uint32Array(passing?.length ?? count)
+  let kept = 0
+  for (let i = 0, next = 0; i < rows.length; i++) {
+    const row = passing ? passing[i] : i
+    while (gone[next] < row) next++
+    if (gone[next] !== row) rows[kept++] = row
+  }
+  return rows.subarray(0, kept)
 }
