@@ -2,7 +2,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from "commander
 import { CohortName, ProbeName } from "#shared/ids.ts"
 import { endWithReader } from "./cli/end.ts"
 import { fail, failArguments } from "./cli/output.ts"
-import { run, type SharedOptions } from "./cli/run.ts"
+import { checkData, run, type SharedOptions } from "./cli/run.ts"
 import { notice, version } from "./info.ts"
 
 function checked(schema: typeof CohortName | typeof ProbeName) {
@@ -148,6 +148,7 @@ command("serve", "answer over HTTP")
   .addOption(encoderOption())
   .action(async (o: SharedOptions & { port: number; host: string; apiKeyFile?: string }) => {
     const { serve } = await import("./serve.ts")
+    await checkData(o.data)
     await serve(o)
   })
 

@@ -29,8 +29,8 @@ export async function run(
   }
 }
 
-/** A data folder that is not there yet is fine: it is made on the first write. */
-async function checkData(data: string): Promise<void> {
+/** A data folder that is not there yet is fine: it is made on the first write. @throws Fault `bad-data-folder` */
+export async function checkData(data: string): Promise<void> {
   const bad = (why: string, cause?: unknown) =>
     new Fault("invalid", "bad-data-folder", `--data ${data} ${why}: name a folder`, { cause })
   let folder: boolean

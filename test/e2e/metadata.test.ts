@@ -51,5 +51,7 @@ test("paths with spaces and letters of any kind, and a data folder that is a fil
   expect(found.lines[0].neighbors[0]).toMatchObject({ source: scan, metadata: { note: 'a, "b"' } })
 
   const refused = await voxkin("add", scan, ...to("m.csv"))
-  expect([refused.code, refused.lines[0].fault.code]).toEqual([2, "bad-data-folder"])
+  const served = await voxkin("serve", "--port", "0", "--data", join(folder, "m.csv"), "--json")
+  for (const { code, lines } of [refused, served])
+    expect([code, lines[0].fault.code]).toEqual([2, "bad-data-folder"])
 }, 60_000)
