@@ -1,20 +1,10 @@
 import { createHash } from "node:crypto"
 import type { BigIntStats } from "node:fs"
-import {
-  type FileHandle,
-  link,
-  mkdir,
-  open,
-  readdir,
-  rename,
-  rm,
-  rmdir,
-  stat,
-  unlink,
-} from "node:fs/promises"
+import { type FileHandle, link, open, readdir, rename, rm, rmdir, stat, unlink } from "node:fs/promises"
 import { dirname, join } from "node:path"
 import { Fault } from "#shared/errors.ts"
 import { ifThere, naming } from "./disk-faults.ts"
+import { makeFolder } from "./folder.ts"
 import { withLock } from "./lock.ts"
 import { isCode, newNonce } from "./owner.ts"
 import { checkKey, checkPrefix, checkRange, isKey, unmet } from "./rules.ts"
@@ -44,7 +34,7 @@ export function diskStore(folder: string): ObjectStore {
     const draft = join(temporary, newNonce())
     try {
       const etag = await writeDraft(draft, bytes)
-      await mkdir(dirname(path), { recursive: true })
+      await makeFolder(dirname(path))
       // link, unlike rename, never replaces
       if (condition && "ifAbsent" in condition) await link(draft, path)
       else
@@ -81,7 +71,7 @@ export function diskStore(folder: string): ObjectStore {
     async put(key, bytes, condition) {
       checkKey(key)
       return naming(key, async () => {
-        await mkdir(temporary, { recursive: true })
+        await makeFolder(temporary)
         if (!cleaned) await removeAbandoned(temporary)
         cleaned = true
         // a `delete` beside us may take away the emptied folder we are about to write into

@@ -1,7 +1,8 @@
-import { lstat, mkdir, readlink, symlink, unlink } from "node:fs/promises"
+import { lstat, readlink, symlink, unlink } from "node:fs/promises"
 import { dirname } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
 import { Fault } from "#shared/errors.ts"
+import { makeFolder } from "./folder.ts"
 import { isAlive, isCode, newNonce, thisProcess } from "./owner.ts"
 
 const patienceMs = 30_000
@@ -51,7 +52,7 @@ async function tryLink(claim: string, path: string): Promise<boolean> {
     await symlink(claim, path)
     return true
   } catch (thrown) {
-    if (isCode(thrown, "ENOENT")) await mkdir(dirname(path), { recursive: true })
+    if (isCode(thrown, "ENOENT")) await makeFolder(dirname(path))
     else if (!isCode(thrown, "EEXIST")) throw thrown
     return false
   }
