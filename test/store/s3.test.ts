@@ -15,7 +15,10 @@ describe.skipIf(!motoServer)(`s3${needsMoto}`, () => {
   let client: S3Client
   beforeAll(async () => {
     moto = await startMoto()
-    client = new S3Client({ ...moto.aws, forcePathStyle: true })
+    // One request at a time: moto looks at If-Match and writes in two steps without a lock, so that of two requests in
+    // flight both may win, which S3 never lets happen. The eight writers' reads and writes still interleave.
+    const requestHandler = { httpAgent: { maxSockets: 1 } }
+    client = new S3Client({ ...moto.aws, forcePathStyle: true, requestHandler })
     const place = { LocationConstraint: region } as const
     await client.send(new CreateBucketCommand({ Bucket: "voxkin", CreateBucketConfiguration: place }))
   }, 40_000)
