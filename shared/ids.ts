@@ -21,8 +21,9 @@ export function sha256(bytes: Uint8Array | string): string {
   return createHash("sha256").update(bytes).digest("hex")
 }
 
-export function newJobId(): string {
-  return `j-${randomBytes(12).toString("hex")}`
+/** Job ids sort by time: six bytes of milliseconds, six by lot. */
+export function newJobId(now = new Date()): string {
+  return `j-${now.getTime().toString(16).padStart(12, "0")}${randomBytes(6).toString("hex")}`
 }
 
 /** UTC time without punctuation, milliseconds included: sorts as text, fits object names. */

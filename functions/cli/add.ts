@@ -1,4 +1,4 @@
-import { type Discovery, discover, type Verdict } from "#shared/volume/discover.ts"
+import { type Discovery, discover } from "#shared/volume/discover.ts"
 import { type Lot, lotsOf } from "#shared/volume/lots.ts"
 import { type Added, type EmbedInto, embed, encoderOf, rejection } from "../jobs/embed.ts"
 import type { JobPorts } from "../ports.ts"
@@ -66,7 +66,8 @@ async function* addLot(
     return
   }
   try {
-    for (const text of verdicts(found.setAside)) out.remark(text)
+    for (const { file, message, code } of found.setAside)
+      out.remark(`set aside ${file}: ${message} [${code}]`)
     const { candidates } = found
     for (const [i, candidate] of candidates.entries()) {
       show(candidate.source, i, candidates.length)
@@ -75,16 +76,6 @@ async function* addLot(
   } finally {
     await found.close()
   }
-}
-
-/** Files that are told one by one; of those beyond, how many and why. */
-const mostTold = 20
-
-function verdicts(setAside: Verdict[]): string[] {
-  const told = setAside.slice(0, mostTold).map((v) => `set aside ${v.file}: ${v.message} [${v.code}]`)
-  const rest = setAside.slice(mostTold)
-  if (rest.length === 0) return told
-  return [...told, `set aside ${rest.length} more: ${some([...new Set(rest.map(({ code }) => code))], 5)}`]
 }
 
 function words({ status, series, source, code, message }: Added): string {

@@ -76,13 +76,6 @@ export async function addMember(
   }
 }
 
-/** Writes a member as it is given, over whatever was there. */
-export async function putMember(objects: ObjectStore, cohort: string, member: Member): Promise<void> {
-  await putJson(objects, keys.member(cohort, member.series), member)
-  await markFresh(objects, cohort, member.series)
-  await unmarkDeleted(objects, cohort, member.series)
-}
-
 /**
  * Sets the metadata, the labels, or both of a member; what is left out stays. Undefined when the series is not in
  * the cohort, as when it was deleted in between: nobody brings it back by describing it.

@@ -1,8 +1,7 @@
-import { randomBytes } from "node:crypto"
 import { z } from "zod"
 import { type OnDamaged, readList } from "#shared/cohort/bounded.ts"
 import { Fault, type FaultKind } from "#shared/errors.ts"
-import { CohortName, JobId } from "#shared/ids.ts"
+import { CohortName, JobId, newJobId } from "#shared/ids.ts"
 import { getJson, putJson } from "#shared/store/json.ts"
 import { keys } from "#shared/store/keys.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
@@ -66,7 +65,7 @@ const cancelled = { kind: "conflict", code: "cancelled", message: "the job was c
 
 /**
  * Writes down what is to be done, with the upload it is to be done to, and gives it to the queue. When the upload
- * breaks off or the queue refuses it, nothing stays behind. Job ids sort by time: six bytes of ms, six by lot.
+ * breaks off or the queue refuses it, nothing stays behind.
  * @throws Fault `invalid` / `empty-body`
  */
 export async function createJob(
@@ -76,7 +75,7 @@ export async function createJob(
   now: Date,
   upload?: Pieces,
 ): Promise<string> {
-  const id = `j-${now.getTime().toString(16).padStart(12, "0")}${randomBytes(6).toString("hex")}`
+  const id = newJobId(now)
   const record: JobRecord = { id, job, createdAt: now.toISOString() }
   try {
     if (upload && (await keepUpload(objects, id, upload)) === 0) {

@@ -56,7 +56,7 @@ describe("local queue", () => {
   test("runs jobs in the order of submission, one at a time", async () => {
     const folder = newFolder()
     const queue = open("succeed", folder)
-    const jobs = Array.from({ length: 5 }, newJobId)
+    const jobs = Array.from({ length: 5 }, () => newJobId())
     for (const job of jobs) await queue.submit(job)
     await stateAfter(queue, jobs[4])
     expect((await runsIn(folder)).map((run) => run.job)).toEqual(jobs)
@@ -65,7 +65,7 @@ describe("local queue", () => {
   test("runs as many at once as it is told", async () => {
     const folder = newFolder()
     const queue = open("last", folder, 2)
-    const jobs = Array.from({ length: 3 }, newJobId)
+    const jobs = Array.from({ length: 3 }, () => newJobId())
     for (const job of jobs) await queue.submit(job)
     await until(async () => (await runsIn(folder)).length === 2)
     expect(await Promise.all(jobs.map((job) => queue.status(job)))).toEqual(["running", "running", "queued"])
@@ -100,7 +100,7 @@ describe("local queue", () => {
   test("cancelling ends a worker that nobody yet knew of", async () => {
     const folder = newFolder()
     const queue = open("last", folder, 6)
-    const jobs = Array.from({ length: 6 }, newJobId)
+    const jobs = Array.from({ length: 6 }, () => newJobId())
     for (const job of jobs) {
       await queue.submit(job)
       while ((await queue.status(job)) === "queued");
@@ -129,7 +129,7 @@ describe("local queue", () => {
   test("closing stops workers; the next start goes on, in order, without counting a crash", async () => {
     const folder = newFolder()
     const first = open("last", folder)
-    const jobs = Array.from({ length: 3 }, newJobId)
+    const jobs = Array.from({ length: 3 }, () => newJobId())
     for (const job of jobs) await first.submit(job)
     await until(async () => (await runsIn(folder)).length === 1)
     await first.close()

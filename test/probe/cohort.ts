@@ -3,7 +3,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { onTestFinished } from "vitest"
 import { createCohort } from "#shared/cohort/cohort.ts"
-import { putMember, type Scalars } from "#shared/cohort/members.ts"
+import { addMember, type Scalars } from "#shared/cohort/members.ts"
 import type { Features, Receipt } from "#shared/features/features.ts"
 import { keepFeatures } from "#shared/features/keep.ts"
 import { sha256 } from "#shared/ids.ts"
@@ -48,13 +48,7 @@ export interface Row {
 export async function fillCohort(objects: ObjectStore, rows: Row[]): Promise<void> {
   await createCohort(objects, "c", encoder.id, now)
   for (const [n, { signal, labels = {}, metadata = {}, features }] of rows.entries()) {
-    await putMember(objects, "c", {
-      series: seriesId(n),
-      source: `scan ${n}`,
-      metadata,
-      labels,
-      addedAt: now.toISOString(),
-    })
+    await addMember(objects, "c", { series: seriesId(n), source: `scan ${n}`, metadata, labels }, now)
     if (features !== false) await keepFeatures(objects, featuresWith(n, signal))
   }
 }
