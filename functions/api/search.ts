@@ -1,6 +1,6 @@
 import { createRoute, z } from "@hono/zod-openapi"
 import { Fault } from "#shared/errors.ts"
-import { liveViews } from "#shared/retrieval/live.ts"
+import { liveViews, type Views, withView } from "#shared/retrieval/live.ts"
 import { measureRecall, Recall, RecallRequest } from "#shared/retrieval/measure.ts"
 import { SearchAnswer, SearchRequest, search, searchMany } from "#shared/retrieval/search.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
@@ -64,7 +64,7 @@ const recall = createRoute({
 })
 
 /** One cache of opened snapshots for each store: it outlives the requests. */
-const caches = new WeakMap<ObjectStore, ReturnType<typeof liveViews>>()
+const caches = new WeakMap<ObjectStore, Views>()
 
 function viewsOf(objects: ObjectStore) {
   const views = caches.get(objects) ?? liveViews(objects)
@@ -75,8 +75,12 @@ function viewsOf(objects: ObjectStore) {
 export const searches = resource()
   .openapi(recall, async (c) => {
     const { objects, now } = c.get("ports")
-    const view = await viewsOf(objects)(c.req.valid("param").cohort)
-    return c.json(await measureRecall(objects, view, c.req.valid("json"), now()), 200)
+    const measured = await withView(viewsOf(objects), c.req.valid("param").cohort, async (view) => {
+      // What is asked about is the graph, if there is one.
+      await view.snapshot.warm()
+      return measureRecall(objects, view, c.req.valid("json"), now())
+    })
+    return c.json(measured, 200)
   })
   .openapi(route, async (c) => {
     const { objects } = c.get("ports")
@@ -86,9 +90,20 @@ export const searches = resource()
       const message = `the k of all queries together may be at most ${mostNeighbors}: send several batches`
       throw new Fault("too_large", "too-many-neighbors", message)
     }
-    const view = await viewsOf(objects)(cohort)
-    if (!("queries" in request)) return c.json(await search(objects, view, request), 200)
-    const queries = request.queries.map((query) => ({ cohort, ...query }))
-    const answers = await searchMany(objects, view, queries)
-    return c.json({ answers }, 200)
+    const answered = await withView(viewsOf(objects), cohort, async (view) => {
+      const answer =
+        "queries" in request
+          ? {
+              answers: await searchMany(
+                objects,
+                view,
+                request.queries.map((query) => ({ cohort, ...query })),
+              ),
+            }
+          : await search(objects, view, request)
+      // Only now, so that the first answer need not wait for it.
+      void view.snapshot.warm()
+      return answer
+    })
+    return c.json(answered, 200)
   })

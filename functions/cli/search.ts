@@ -1,6 +1,6 @@
 import { vectorOf } from "#shared/features/pool.ts"
 import { SeriesId } from "#shared/ids.ts"
-import { liveViews } from "#shared/retrieval/live.ts"
+import { liveViews, withView } from "#shared/retrieval/live.ts"
 import { type SearchAnswer, search } from "#shared/retrieval/search.ts"
 import type { JobPorts } from "../ports.ts"
 import type { Output } from "./output.ts"
@@ -20,18 +20,17 @@ export async function searchCommand(
   ports: JobPorts,
   out: Output,
 ): Promise<void> {
-  const view = await liveViews(ports.objects)(flags.cohort)
-  const { manifest } = view.snapshot
+  const { objects } = ports
   const request = { cohort: flags.cohort, k: flags.k, filter: flags.filter, exact: flags.exact ?? false }
-
-  if (SeriesId.safeParse(query).success) {
-    out.result(await search(ports.objects, view, { ...request, query: { series: query } }), words)
-    return
-  }
-  const pooled = await pooledOfPath(query, manifest.encoder, ports, out)
-  const vector = [...vectorOf(pooled, manifest.pooling)]
-  const except = pooled.receipt.series
-  out.result(await search(ports.objects, view, { ...request, query: { vector, except } }), words)
+  const answer = await withView(liveViews(objects), flags.cohort, async (view) => {
+    if (SeriesId.safeParse(query).success)
+      return search(objects, view, { ...request, query: { series: query } })
+    const { encoder, pooling } = view.snapshot.manifest
+    const pooled = await pooledOfPath(query, encoder, ports, out)
+    const vector = [...vectorOf(pooled, pooling)]
+    return search(objects, view, { ...request, query: { vector, except: pooled.receipt.series } })
+  })
+  out.result(answer, words)
 }
 
 const plans: Record<SearchAnswer["plan"], string> = {

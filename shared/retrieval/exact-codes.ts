@@ -1,7 +1,7 @@
 import { dot } from "#shared/vector.ts"
 import { breathing } from "./exact-breath.ts"
 import type { Approximation, Terms } from "./exact-scan.ts"
-import { openKernel } from "./kernel/kernel.ts"
+import { type Kernel, openKernel } from "./kernel/kernel.ts"
 
 /**
  * Rows as int8 codes about their mean μ: x = μ + scale · code + r, with one scale a row. What a scan of them says
@@ -83,31 +83,32 @@ export async function encodeRows(
     if (breath.due()) await breath.take()
   }
   // No smaller than 1e-20: of rows that are all but zero, the smallest floats' own rounding would count.
-  return { dim, rows, mean, reach: Math.max(1e-20, up(Math.sqrt(reach))) }
+  return { dim, rows, mean, reach: up(Math.max(1e-20, Math.sqrt(reach))) }
 }
 
 /** A float32 that is not below x ≥ 0. */
 const up = (x: number) => Math.fround(x * (1 + 2 ** -22))
 
-/** Codes in a kernel's memory, made of `vectors` or copied from `made`. */
-export async function openCodes(
-  source: { dim: number; vectors: Float32Array } | { made: Codes },
-): Promise<Approximation> {
-  const dim = "made" in source ? source.made.dim : source.dim
+/** Codes of `vectors`, [size, dim], made in a kernel's memory. @throws as `encodeRows` */
+export async function makeCodes(source: {
+  dim: number
+  vectors: Float32Array
+}): Promise<Approximation & Codes> {
+  const stride = codeStride(source.dim)
+  const count = source.vectors.length / source.dim
+  if (!Number.isInteger(count)) throw new RangeError(`these are no rows of ${source.dim}`)
+  const kernel = openKernel({ stride, count, queryBytes: 2 * stride, scan: "codes" })
+  const codes = await encodeRows(source, kernel.rows)
+  return { ...codes, ...codesIn(kernel, codes) }
+}
+
+/** Codes that lie in a kernel's memory, for the scan. */
+export function codesIn(kernel: Kernel, { dim, mean, reach, rows }: Codes): Approximation {
   const stride = codeStride(dim)
-  const size = "made" in source ? source.made.rows.length / stride : source.vectors.length / dim
-  if (!Number.isInteger(size)) throw new RangeError(`these are no rows of ${dim}`)
-  const kernel = openKernel({ stride, count: size, queryBytes: 2 * stride, scan: "codes" })
-  let codes: Codes
-  if ("made" in source) {
-    kernel.rows.set(source.made.rows)
-    codes = source.made
-  } else codes = await encodeRows(source, kernel.rows)
-  const { mean, reach } = codes
-  const numbers = new Float32Array(kernel.rows.buffer, kernel.rows.byteOffset, kernel.rows.length / 4)
+  const numbers = new Float32Array(rows.buffer, rows.byteOffset, rows.length / 4)
   return {
     dim,
-    size,
+    size: rows.length / stride,
     stride,
     kernel,
     residual: (row) => numbers[((row + 1) * stride) / 4 - 1],

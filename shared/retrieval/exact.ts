@@ -1,6 +1,6 @@
 import { dot } from "#shared/vector.ts"
 import { breathing } from "./exact-breath.ts"
-import { openCodes } from "./exact-codes.ts"
+import { makeCodes } from "./exact-codes.ts"
 import { openFloats } from "./exact-floats.ts"
 import { type Approximation, scan } from "./exact-scan.ts"
 import { checkQuery } from "./query.ts"
@@ -19,7 +19,7 @@ export async function exactIndex(
   source: { dim: number; vectors: Float32Array },
   precision: "codes" | "floats" = "codes",
 ): Promise<VectorIndex> {
-  const approximation = precision === "codes" ? await openCodes(source) : openFloats(source)
+  const approximation = precision === "codes" ? await makeCodes(source) : openFloats(source)
   return exactOver(approximation, scoreIn(source.vectors))
 }
 

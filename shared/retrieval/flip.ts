@@ -8,7 +8,8 @@ import { putJson } from "#shared/store/json.ts"
 import { keys } from "#shared/store/keys.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
 import type { Rows } from "./content.ts"
-import { type Pointer, type Release, readManifest, readPointer, readRows } from "./snapshot.ts"
+import { readRows } from "./parts.ts"
+import { type Pointer, type Release, readManifest, readPointer } from "./snapshot.ts"
 
 export interface Flip {
   cohort: string

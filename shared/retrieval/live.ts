@@ -4,7 +4,8 @@ import { memberSeries } from "#shared/cohort/members.ts"
 import { keys } from "#shared/store/keys.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
 import { type Fresh, type FreshCache, readFresh } from "./fresh.ts"
-import { type Snapshot, snapshotCache } from "./open.ts"
+import { snapshotCache } from "./open.ts"
+import { isDamage, type Snapshot } from "./opened.ts"
 
 /** What one search is answered from: a snapshot, and what has happened to the cohort since it was made. */
 export interface View {
@@ -13,9 +14,13 @@ export interface View {
   deleted: ReadonlySet<string>
   /** Series that came, or came again: scanned beside the snapshot, in place of their rows in it. */
   fresh: readonly Fresh[]
+  /** The snapshot was opened for this view, or for one at the same time. */
+  cold: boolean
   /** What could not be read, in words: a live snapshot in whose place an earlier one answers, or fresh series. */
   damaged: readonly string[]
 }
+
+export type Views = (cohort: string) => Promise<View>
 
 /** What this process answered from last, and has read of the fresh series. */
 interface Known {
@@ -28,15 +33,18 @@ interface Known {
  * call lists the two small folders of markers and reads the pointer, so a series added or deleted, or a snapshot made
  * live, by any process is seen by the next call of every other.
  */
-export function liveViews(objects: ObjectStore, most = 4): (cohort: string) => Promise<View> {
-  const open = snapshotCache(objects, most)
+export function liveViews(
+  objects: ObjectStore,
+  { most = 4, warmUpTo }: { most?: number; warmUpTo?: number } = {},
+): Views {
+  const open = snapshotCache(objects, { most, warmUpTo })
   const known = new Map<string, Known>()
   return async (cohort) => {
     const entry: Known = known.get(cohort) ?? { cache: new Map() }
     const seen = entry.snapshot
     // The markers first: one that a publish has cleared by now is folded into what the pointer names after.
     const [deleted, markers] = await marks(objects, cohort)
-    const { snapshot, instead } = await open(cohort)
+    const { snapshot, instead, cold } = await open(cohort)
     if (snapshot !== seen) {
       // Markers set for the sake of this snapshot, before it went live, may be newer than our first look.
       const [left, came] = await marks(objects, cohort)
@@ -52,7 +60,26 @@ export function liveViews(objects: ObjectStore, most = 4): (cohort: string) => P
     const onDamaged = (message: string) => damaged.push(message)
     const { cache } = entry
     const read = await readFresh(objects, snapshot.manifest, markers, { cache, onDamaged })
-    return { snapshot, deleted, fresh: read.filter(({ member }) => !deleted.has(member.series)), damaged }
+    const fresh = read.filter(({ member }) => !deleted.has(member.series))
+    return { snapshot, deleted, fresh, cold, damaged }
+  }
+}
+
+/** Damage that comes to light in one answer makes way for the next older snapshot; a disk that ails is not asked for ever. */
+const mostViews = 5
+
+/**
+ * What `use` makes of a view of the cohort. Where it meets damage that nobody knew of when the snapshot was opened,
+ * the newest whole snapshot before it is asked instead.
+ */
+export async function withView<T>(views: Views, cohort: string, use: (view: View) => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    const view = await views(cohort)
+    try {
+      return await use(view)
+    } catch (thrown) {
+      if (!isDamage(thrown) || view.snapshot.damage !== thrown || attempt === mostViews) throw thrown
+    }
   }
 }
 

@@ -5,23 +5,19 @@ import { Fault } from "#shared/errors.ts"
 import { sha256, timeStamp } from "#shared/ids.ts"
 import { keys } from "#shared/store/keys.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
+import { codesPart } from "./codes-part.ts"
 import { type Content, gather } from "./content.ts"
+import { exactOver, scoreIn } from "./exact.ts"
+import { makeCodes } from "./exact-codes.ts"
 import { flip } from "./flip.ts"
 import { overlapAt10, reasonsAgainst } from "./gate.ts"
 import { unreachable } from "./graph-reach.ts"
 import { buildHnsw, hnswAvailable, openHnsw } from "./hnsw.ts"
+import { readRows, readVectors, wholeManifest } from "./parts.ts"
 import { prune } from "./prune.ts"
 import { recallAt10 } from "./recall.ts"
-import {
-  floats,
-  graphPart,
-  type Manifest,
-  type PartName,
-  readPart,
-  readPointer,
-  readRows,
-  wholeManifest,
-} from "./snapshot.ts"
+import { rowDigests } from "./row-digests.ts"
+import { graphPart, type Manifest, type PartName, readPointer } from "./snapshot.ts"
 
 export interface PublishOrder {
   cohort: string
@@ -88,14 +84,17 @@ export async function publish(objects: ObjectStore, order: PublishOrder): Promis
 
   let recall = 1
   let lost = 0
+  const { dim, vectors } = content
+  const codes = await makeCodes({ dim, vectors })
+  parts.push(part("codes.i8", codesPart(codes)), part("vectors.sha", await rowDigests({ dim, vectors })))
   if (engine === "hnsw") {
-    const { dim, vectors } = content
     const onGraph = (done: number, total: number) =>
       onProgress?.({ done, total, message: "building the graph" })
     const graph = await buildHnsw({ dim, vectors, m, efConstruction, onProgress: onGraph })
     parts.push(part(graphPart, graph))
     lost = unreachable(graph, count)
-    recall = await recallAt10(await openHnsw(graph, { dim, vectors }), vectors, ef)
+    const exact = exactOver(codes, scoreIn(vectors))
+    recall = await recallAt10(await openHnsw(graph, { dim, vectors }), { exact, vectors, ef })
   }
   const overlap = live?.encoder === encoder ? await overlapWith(objects, live, content) : null
   const measured = { recallAt10: recall, unreachable: lost, overlapAt10: overlap }
@@ -103,7 +102,7 @@ export async function publish(objects: ObjectStore, order: PublishOrder): Promis
   const described = parts.map(({ name, sha256, bytes }) => [name, { sha256, bytes: bytes.length }] as const)
   const snapshot = `${timeStamp(now)}-${sha256(JSON.stringify(described)).slice(0, 8)}`
   const manifest = await writeSnapshot(objects, parts, {
-    format: "voxkin-snapshot-1",
+    format: "voxkin-snapshot-2",
     snapshot,
     cohort,
     encoder,
@@ -139,7 +138,7 @@ export async function publish(objects: ObjectStore, order: PublishOrder): Promis
 async function overlapWith(objects: ObjectStore, live: Manifest, content: Content): Promise<number | null> {
   const { dim, pooling: pooled } = live
   if (pooled !== pooling) return null
-  const vectors = floats(await readPart(objects, live, "vectors.f32"))
+  const vectors = await readVectors(objects, live)
   const { series } = await readRows(objects, live)
   const { dim: newDim, vectors: newVectors, rows } = content
   return overlapAt10({ dim: newDim, vectors: newVectors, series: rows.series }, { dim, vectors, series })

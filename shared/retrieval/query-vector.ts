@@ -24,7 +24,7 @@ export async function queryVector(
   const { dim, encoder, pooling, cohort } = manifest
   if ("vector" in query) return unitQuery(Float32Array.from(query.vector), dim)
   const row = rowOf.get(query.series)
-  if (row !== undefined && !deleted.has(query.series)) return vectors.subarray(row * dim, (row + 1) * dim)
+  if (row !== undefined && !deleted.has(query.series)) return vectors.read(Uint32Array.of(row))
   const pooled = await readPooled(objects, encoder, query.series)
   if (pooled) {
     const vector = vectorOf(pooled, pooling)

@@ -1,13 +1,14 @@
-import { exactIndex } from "./exact.ts"
 import type { VectorIndex } from "./vector-index.ts"
 
 /**
- * Share of the true ten nearest that `index` finds at breadth `ef`, over at most 100 rows as queries, spread evenly;
+ * Share of the true ten nearest, as `exact` knows them, that `index` finds at breadth `ef`, over at most 100 rows as queries, spread evenly;
  * a row is not counted as its own neighbor, and one as near as the tenth counts as well. 1 for an index of one row.
  */
-export async function recallAt10(index: VectorIndex, vectors: Float32Array, ef: number): Promise<number> {
+export async function recallAt10(
+  index: VectorIndex,
+  { exact, vectors, ef }: { exact: VectorIndex; vectors: Float32Array; ef: number },
+): Promise<number> {
   const { dim, size } = index
-  const exact = await exactIndex({ dim, vectors })
   const queries = Math.min(100, size)
   let wanted = 0
   let found = 0

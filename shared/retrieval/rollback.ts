@@ -7,14 +7,8 @@ import { Fault } from "#shared/errors.ts"
 import { SnapshotId } from "#shared/ids.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
 import { flip } from "./flip.ts"
-import {
-  type Manifest,
-  type Pointer,
-  type Release,
-  readPointer,
-  readRows,
-  wholeManifest,
-} from "./snapshot.ts"
+import { readRows, wholeManifest } from "./parts.ts"
+import { type Manifest, type Pointer, type Release, readPointer } from "./snapshot.ts"
 
 export interface RollbackOrder {
   cohort: string

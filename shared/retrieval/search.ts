@@ -45,11 +45,14 @@ export const SearchAnswer = z.object({
   rescored: z.int(),
   /** How many of those scanned are newer than the snapshot. */
   fresh: z.int(),
-  ef: z.int().optional(),
+  /** Breadth of the graph search; null where no graph was asked. */
+  ef: z.int().nullable(),
   /** How many of the k asked for are not there. */
   shortBy: z.int(),
   snapshot: SnapshotId,
   encoder: EncoderId,
+  /** The snapshot had to be opened for this answer: the next one comes sooner. */
+  cold: z.boolean(),
   /** Only where something could not be read, or the live snapshot is damaged: what the answer lacks, in words. */
   degraded: z.array(z.string()).optional(),
   ms: z.number(),
@@ -67,7 +70,7 @@ export async function search(
   request: SearchRequest,
 ): Promise<SearchAnswer> {
   const started = performance.now()
-  const { snapshot, deleted, fresh, damaged } = view
+  const { snapshot, deleted, fresh, cold, damaged } = view
   const { manifest, rows, rowOf, columns, exact, graph } = snapshot
   if (request.cohort !== manifest.cohort) {
     throw new Fault(
@@ -136,10 +139,12 @@ export async function search(
     scanned: scanned + candidates.length,
     fresh: candidates.length,
     rescored,
-    ...chosen,
+    plan: chosen.plan,
+    ef: chosen.plan === "hnsw" ? chosen.ef : null,
     shortBy: k - neighbors.length,
     snapshot: manifest.snapshot,
     encoder: manifest.encoder,
+    cold,
     ...(damaged.length > 0 ? { degraded: [...damaged] } : {}),
     ms: performance.now() - started,
   }

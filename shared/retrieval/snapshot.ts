@@ -5,14 +5,23 @@ import { CohortName, EncoderId, SnapshotId, sha256 } from "#shared/ids.ts"
 import { getJson } from "#shared/store/json.ts"
 import { keys } from "#shared/store/keys.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
-import { Rows } from "./content.ts"
 
 const Sha256 = z.string().regex(/^[0-9a-f]{64}$/)
 
 export const graphPart = "graph.hnsw"
 
-/** What a snapshot consists of. `vectors.f32` is [count, dim], little-endian; `graph.hnsw` is there for engine hnsw. */
-export const PartName = z.enum(["vectors.f32", "rows.json", "columns.json", graphPart])
+/**
+ * What a snapshot consists of. `vectors.f32` is [count, dim], little-endian, and `vectors.sha` names each of its rows;
+ * `codes.i8` are the same vectors, compact (`codes-part.ts`); `graph.hnsw` is there for engine hnsw.
+ */
+export const PartName = z.enum([
+  "vectors.f32",
+  "vectors.sha",
+  "codes.i8",
+  "rows.json",
+  "columns.json",
+  graphPart,
+])
 export type PartName = z.infer<typeof PartName>
 
 const Part = z.object({ sha256: Sha256, bytes: z.int().nonnegative() })
@@ -31,7 +40,7 @@ export type Gate = z.infer<typeof Gate>
 
 /** Describes one immutable index of a cohort; written last, so a snapshot with a manifest is whole. */
 export const Manifest = z.object({
-  format: z.literal("voxkin-snapshot-1"),
+  format: z.literal("voxkin-snapshot-2"),
   snapshot: SnapshotId,
   cohort: CohortName,
   encoder: EncoderId,
@@ -89,50 +98,7 @@ export async function readManifest(
   return manifest.data
 }
 
-/** The bytes of one part. @throws Fault `unavailable` / `corrupt-snapshot` unless they are what was published */
-export async function readPart(
-  objects: ObjectStore,
-  { cohort, encoder, snapshot, parts }: Manifest,
-  name: PartName,
-): Promise<Uint8Array<ArrayBuffer>> {
-  const expected = parts[name]
-  const found = await objects.get(keys.snapshotPart(cohort, encoder, snapshot, name))
-  if (!found || !expected) throw corrupt(cohort, snapshot, name, "is missing")
-  if (found.bytes.length !== expected.bytes || sha256(found.bytes) !== expected.sha256) {
-    throw corrupt(cohort, snapshot, name, "is not what was published")
-  }
-  return found.bytes
-}
-
-/** Which series each row of a snapshot is. @throws Fault as `readPart` */
-export async function readRows(objects: ObjectStore, manifest: Manifest): Promise<Rows> {
-  return Rows.parse(JSON.parse(new TextDecoder().decode(await readPart(objects, manifest, "rows.json"))))
-}
-
-/** Little-endian float32, as every machine that Node runs on has it; copied only where the bytes lie unaligned. */
-export function floats(bytes: Uint8Array<ArrayBuffer>): Float32Array {
-  const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice()
-  return new Float32Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 4)
-}
-
-/** The manifest of a release all of whose parts are as published; undefined for a damaged one. */
-export async function wholeManifest(
-  objects: ObjectStore,
-  cohort: string,
-  release: Release,
-): Promise<Manifest | undefined> {
-  try {
-    const manifest = await readManifest(objects, cohort, release)
-    for (const name of Object.keys(manifest.parts) as PartName[]) await readPart(objects, manifest, name)
-    return manifest
-  } catch (thrown) {
-    // Publishing again is the remedy for a damaged snapshot, so it must not stop here.
-    if (thrown instanceof Fault && thrown.code === "corrupt-snapshot") return undefined
-    throw thrown
-  }
-}
-
-function corrupt(cohort: string, snapshot: string, part: string, what: string): Fault {
+export function corrupt(cohort: string, snapshot: string, part: string, what: string): Fault {
   return new Fault(
     "unavailable",
     "corrupt-snapshot",

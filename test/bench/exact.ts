@@ -3,7 +3,7 @@
  * where they are installed; then filters of several selectivities. All in one run, and in turn.
  */
 import { exactIndex } from "#shared/retrieval/exact.ts"
-import { openCodes } from "#shared/retrieval/exact-codes.ts"
+import { makeCodes } from "#shared/retrieval/exact-codes.ts"
 import { mostRows } from "#shared/retrieval/kernel/kernel.ts"
 import { topK } from "#shared/retrieval/top-k.ts"
 import { dot } from "#shared/vector.ts"
@@ -60,7 +60,7 @@ async function filtered(share: number): Promise<void> {
   const copy = new Float32Array(rows.length * dim)
   for (const [i, row] of rows.entries()) copy.set(vectors.subarray(row * dim, (row + 1) * dim), i * dim)
   const compact = await exactIndex({ dim, vectors: copy })
-  const { kernel, terms } = await openCodes({ dim, vectors })
+  const { kernel, terms } = await makeCodes({ dim, vectors })
   const scanOnly = (query: Float32Array) => {
     kernel.query.set(terms(query).bytes)
     for (let i = 0; i < rows.length; i += mostRows) {

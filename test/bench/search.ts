@@ -113,7 +113,7 @@ async function overHttp(count: number): Promise<void> {
     let asked = 0
     const request = () => ({ cohort: "bench", query: { series: ids[asked++ % count] }, k })
     const inProcess = await median(() =>
-      search(objects, { snapshot, deleted: new Set(), fresh: [], damaged: [] }, request()),
+      search(objects, { snapshot, deleted: new Set(), fresh: [], cold: false, damaged: [] }, request()),
     )
     const http = await median(async () => {
       const body = JSON.stringify(request())

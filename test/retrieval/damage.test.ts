@@ -15,7 +15,7 @@ const count = 12
 const vectors = unitVectors({ count, dim })
 const vector = (n: number) => vectors.slice(n * dim, (n + 1) * dim)
 const later = (ms: number) => new Date(now.getTime() + ms)
-const parts = ["vectors.f32", "rows.json", "columns.json", "manifest.json"]
+const parts = ["vectors.f32", "vectors.sha", "codes.i8", "rows.json", "columns.json", "manifest.json"]
 const engine = (await hnswAvailable()).available ? "hnsw" : "exact"
 
 async function flipBit(objects: ObjectStore, snapshot: string, part: string): Promise<() => Promise<string>> {

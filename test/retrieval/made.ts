@@ -5,7 +5,8 @@ import { buildColumns } from "#shared/retrieval/columns.ts"
 import { exactIndex } from "#shared/retrieval/exact.ts"
 import { buildHnsw, openHnsw } from "#shared/retrieval/hnsw.ts"
 import type { View } from "#shared/retrieval/live.ts"
-import type { Snapshot } from "#shared/retrieval/open.ts"
+import type { Snapshot } from "#shared/retrieval/opened.ts"
+import { vectorsInMemory } from "#shared/retrieval/stored-vectors.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
 import { encoder, now, seriesNo } from "../cohort/scratch.ts"
 
@@ -80,7 +81,7 @@ export async function snapshotOf(
   const series = Array.from({ length: count }, (_, n) => seriesNo(n))
   return {
     manifest: {
-      format: "voxkin-snapshot-1",
+      format: "voxkin-snapshot-2",
       snapshot: "20250304T050607008Z-01234567",
       cohort,
       encoder,
@@ -99,7 +100,8 @@ export async function snapshotOf(
     rows: { series, source: series.map((_, n) => `scans/${n}.nii.gz`) },
     rowOf: new Map(series.map((id, row) => [id, row])),
     columns: buildColumns(metadata ?? series.map(() => ({}))),
-    vectors,
+    vectors: vectorsInMemory({ dim, vectors }),
+    warm: async () => {},
     exact: await exactIndex({ dim, vectors }),
     graph:
       engine === "hnsw" ? await openHnsw(await buildHnsw({ dim, vectors }), { dim, vectors }) : undefined,
@@ -108,5 +110,5 @@ export async function snapshotOf(
 
 /** A view of a snapshot that nothing but these deletions has happened to since. */
 export function viewOf(snapshot: Snapshot, deleted: ReadonlySet<string> = new Set()): View {
-  return { snapshot, deleted, fresh: [], damaged: [] }
+  return { snapshot, deleted, fresh: [], cold: false, damaged: [] }
 }

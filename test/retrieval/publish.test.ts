@@ -57,10 +57,11 @@ test("what is published, opened and searched equals brute force on the same vect
     encoder,
     pooling: "mean",
   })
+  const unit = await snapshot.vectors.read(Uint32Array.from({ length: count }, (_, row) => row))
   for (let n = 0; n < count; n += 7) {
-    const query = snapshot.vectors.slice(n * dim, (n + 1) * dim)
+    const query = unit.slice(n * dim, (n + 1) * dim)
     const rows = metadata.flatMap(({ age, site }) => (site === "A" && age !== n ? [age] : []))
-    const truth = bruteForce(snapshot.vectors, query, { k: 5, rows })
+    const truth = bruteForce(unit, query, { k: 5, rows })
     const request = { cohort: "c", query: { series: seriesNo(n) }, k: 5, filter: "site=A" }
     const answer = await search(objects, viewOf(snapshot), request)
     expect(answer.neighbors).toEqual(
@@ -173,7 +174,7 @@ test("the same publish twice at one instant is one snapshot", async () => {
 })
 
 describe("a flipped bit", () => {
-  const parts = ["vectors.f32", "rows.json", "columns.json", "manifest.json"]
+  const parts = ["vectors.f32", "vectors.sha", "codes.i8", "rows.json", "columns.json", "manifest.json"]
   test.each(engine === "hnsw" ? [...parts, "graph.hnsw"] : parts)(
     "of %s is found before anything is answered, and publishing again heals it",
     async (part) => {
@@ -236,7 +237,7 @@ describe("the cache", () => {
       await storeCohort(objects, { ...small(3), cohort })
       await publish(objects, { cohort, now })
     }
-    const cache = snapshotCache(objects, 2)
+    const cache = snapshotCache(objects, { most: 2 })
     const open = async (cohort: string) => (await cache(cohort)).snapshot
     const a = await open("a")
     await open("b")

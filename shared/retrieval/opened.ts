@@ -1,0 +1,106 @@
+import { Fault } from "#shared/errors.ts"
+import type { ObjectStore } from "#shared/store/store.ts"
+import { readCodes } from "./codes-part.ts"
+import { type Column, Columns } from "./columns.ts"
+import type { Rows } from "./content.ts"
+import { exactOver, scoreIn } from "./exact.ts"
+import { hnswAvailable, openHnsw } from "./hnsw.ts"
+import { readPart, readRows, readVectors } from "./parts.ts"
+import { graphPart, type Manifest, type Release, readManifest } from "./snapshot.ts"
+import { storedVectors, type Vectors, vectorsInMemory } from "./stored-vectors.ts"
+import type { VectorIndex } from "./vector-index.ts"
+
+/**
+ * A published index of one cohort. What it answers never changes; row i of each part is the same series. It answers
+ * exactly as soon as it is open, from the codes and the few f32 vectors that a question turns on; once it is warm,
+ * all vectors and the graph are in memory. Nothing is used before it is checked: parts by their sha256, single
+ * vectors by their digests.
+ */
+export interface Snapshot {
+  manifest: Manifest
+  rows: Rows
+  rowOf: Map<string, number>
+  columns: Column[]
+  vectors: Vectors
+  exact: VectorIndex
+  /** Absent before it is warm, when the snapshot has no graph, and where hnswlib-node is not installed. */
+  graph?: VectorIndex
+  /** Loads what is not loaded yet, once; never rejects. */
+  warm(): Promise<void>
+  /** A part that was found to be damaged after the snapshot was opened: it must not be asked again. */
+  damage?: Fault
+}
+
+/** Snapshots with fewer bytes of vectors and graph than this are warm when they are open: it takes some 50 ms. */
+export const warmBelow = 2 ** 25
+
+/** @throws Fault `unavailable` / `corrupt-snapshot`, `bad-graph` */
+export async function openRelease(
+  objects: ObjectStore,
+  cohort: string,
+  release: Release,
+  warmUpTo = warmBelow,
+): Promise<Snapshot> {
+  const manifest = await readManifest(objects, cohort, release)
+  const { dim } = manifest
+  const rows = await readRows(objects, manifest)
+  const columns = Columns.parse(
+    JSON.parse(new TextDecoder().decode(await readPart(objects, manifest, "columns.json"))),
+  )
+  const codes = await readCodes(objects, manifest)
+  const digests = await readPart(objects, manifest, "vectors.sha")
+  let inMemory: Float32Array | undefined
+  const stored = noting(storedVectors(objects, manifest, digests))
+
+  const load = async () => {
+    const vectors = await readVectors(objects, manifest)
+    inMemory = vectors
+    snapshot.vectors = vectorsInMemory({ dim, vectors })
+    if (manifest.engine !== "hnsw" || !(await hnswAvailable()).available) return
+    snapshot.graph = await openHnsw(await readPart(objects, manifest, graphPart), { dim, vectors })
+  }
+  let loading: Promise<void> | undefined
+  const snapshot: Snapshot = {
+    manifest,
+    rows,
+    rowOf: new Map(rows.series.map((series, row) => [series, row])),
+    columns,
+    vectors: stored,
+    exact: exactOver(codes, (query, some) => {
+      if (inMemory) return scoreIn(inMemory)(query, some)
+      return stored.read(some).then((vectors) => scoreIn(vectors)(query, Uint32Array.from(some.keys())))
+    }),
+    // What the store could not give now, it may give at the next attempt.
+    warm() {
+      loading ??= load().catch((thrown) => {
+        if (isDamage(thrown)) snapshot.damage = thrown
+        else loading = undefined
+      })
+      return loading
+    },
+  }
+  const { "vectors.f32": vectors, [graphPart]: graph } = manifest.parts
+  if ((vectors?.bytes ?? 0) + (graph?.bytes ?? 0) < warmUpTo) {
+    loading = load()
+    await loading
+  }
+  return snapshot
+
+  /** Whoever meets a damaged vector gets a fault, and nobody asks this snapshot again. */
+  function noting(vectors: Vectors): Vectors {
+    return {
+      async read(some) {
+        try {
+          return await vectors.read(some)
+        } catch (thrown) {
+          if (isDamage(thrown)) snapshot.damage = thrown
+          throw thrown
+        }
+      },
+    }
+  }
+}
+
+export function isDamage(thrown: unknown): thrown is Fault {
+  return thrown instanceof Fault && ["corrupt-snapshot", "bad-graph"].includes(thrown.code)
+}
