@@ -1,42 +1,57 @@
+import { mapBounded } from "#shared/cohort/bounded.ts"
+import { keys } from "#shared/store/keys.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
 import { type Codes, codeStride, codesIn } from "./exact-codes.ts"
 import type { Approximation } from "./exact-scan.ts"
-import { openKernel } from "./kernel/kernel.ts"
-import { streamPart } from "./parts.ts"
+import { checksumBytes, type Kernel, openKernel } from "./kernel/kernel.ts"
+import { readPart } from "./parts.ts"
 import { corrupt, type Manifest } from "./snapshot.ts"
 
 /**
- * `codes.i8`: the mean as f32 [dim], the reach as f32, zeros up to a multiple of 16 bytes, then the rows as `Codes`
- * describes them. All little-endian.
+ * `codes.i8` are the rows as `Codes` describes them. `codes.head` is what is needed besides, little-endian: the mean
+ * as f32 [dim], the reach as f32, the kernel's checksum of the rows. By that they are checked when they are opened:
+ * a SHA-256 of a large cohort's codes takes longer than all the rest.
  */
-const headBytes = (dim: number) => Math.ceil((4 * dim + 4) / 16) * 16
-
-export function codesPart({ dim, mean, reach, rows }: Codes): Uint8Array {
-  const head = headBytes(dim)
-  const bytes = new Uint8Array(head + rows.length)
-  const numbers = new Float32Array(bytes.buffer, 0, dim + 1)
+export function codesParts(codes: Codes & { kernel: Kernel }): { head: Uint8Array; rows: Uint8Array } {
+  const { dim, mean, reach, rows, kernel } = codes
+  const head = new Uint8Array(4 * (dim + 1) + checksumBytes)
+  const numbers = new Float32Array(head.buffer, 0, dim + 1)
   numbers.set(mean)
   numbers[dim] = reach
-  bytes.set(rows, head)
-  return bytes
+  kernel.checksum(head.subarray(4 * (dim + 1)), 0, rows.length)
+  return { head, rows }
 }
+
+/** Of one read; four under way keep two cores at it. */
+const readBytes = 2 ** 23
+const readsAtOnce = 4
 
 /** Straight from the store into the kernel's memory. @throws Fault `corrupt-snapshot`, `index-too-large` */
 export async function readCodes(objects: ObjectStore, manifest: Manifest): Promise<Approximation> {
-  const { cohort, snapshot, dim, count, parts } = manifest
-  const head = headBytes(dim)
+  const { cohort, encoder, snapshot, dim, count } = manifest
+  const head = await readPart(objects, manifest, "codes.head")
   const stride = codeStride(dim)
-  const part = parts["codes.i8"]
-  if (part && part.bytes !== head + stride * count) {
-    throw corrupt(cohort, snapshot, "codes.i8", "is of another shape than the manifest")
-  }
   const kernel = openKernel({ stride, count, queryBytes: 2 * stride, scan: "codes" })
-  const numbers = new Float32Array(head / 4)
-  const top = new Uint8Array(numbers.buffer)
-  await streamPart(objects, manifest, "codes.i8", (chunk, at) => {
-    const above = Math.max(0, Math.min(head - at, chunk.length))
-    top.set(chunk.subarray(0, above), Math.min(at, head))
-    kernel.rows.set(chunk.subarray(above), at + above - head)
+  const { rows } = kernel
+  const damaged = (what: string) => corrupt(cohort, snapshot, "codes.i8", what)
+  if (head.length !== 4 * (dim + 1) + checksumBytes || manifest.parts["codes.i8"]?.bytes !== rows.length) {
+    throw damaged("is of another shape than the manifest")
+  }
+  const key = keys.snapshotPart(cohort, encoder, snapshot, "codes.i8")
+  const starts = Array.from({ length: Math.ceil(rows.length / readBytes) }, (_, i) => i * readBytes)
+  const sum = new Uint8Array(checksumBytes)
+  let summed = 0
+  const read = new Set<number>()
+  await mapBounded(starts, readsAtOnce, async (start) => {
+    const end = Math.min(start + readBytes, rows.length)
+    const found = await objects.get(key, { start, end, into: rows.subarray(start, end) })
+    if (found?.bytes.length !== end - start) throw damaged(found ? "is not what was published" : "is missing")
+    // In order, while others are on their way.
+    for (read.add(start); read.delete(summed); summed += readBytes) {
+      kernel.checksum(sum, summed, Math.min(summed + readBytes, rows.length))
+    }
   })
-  return codesIn(kernel, { dim, mean: numbers.subarray(0, dim), reach: numbers[dim], rows: kernel.rows })
+  if (Buffer.compare(sum, head.subarray(4 * (dim + 1))) !== 0) throw damaged("is not what was published")
+  const numbers = new Float32Array(head.buffer, 0, dim + 1)
+  return codesIn(kernel, { dim, mean: numbers.subarray(0, dim), reach: numbers[dim], rows })
 }

@@ -1,24 +1,20 @@
-import { z } from "zod"
 import { mapBounded, storeConcurrency } from "#shared/cohort/bounded.ts"
 import type { Member } from "#shared/cohort/members.ts"
 import { Fault } from "#shared/errors.ts"
 import type { Pooling } from "#shared/features/features.ts"
 import { readPooled } from "#shared/features/keep.ts"
 import { vectorOf } from "#shared/features/pool.ts"
-import { SeriesId } from "#shared/ids.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
 import { buildColumns, type Column } from "./columns.ts"
-
-/** Which series each row is, and where it came from. */
-export const Rows = z.object({ series: z.array(SeriesId), source: z.array(z.string()) })
-export type Rows = z.infer<typeof Rows>
 
 /** What a snapshot is made of, in memory; row i of each part is the same series. */
 export interface Content {
   dim: number
   /** [count, dim], unit length. */
   vectors: Float32Array<ArrayBuffer>
-  rows: Rows
+  /** Which series each row is, ascending, and where it came from. */
+  series: string[]
+  source: string[]
   columns: Column[]
   /** How many members had no features under the encoder and were left out. */
   missing: number
@@ -65,7 +61,8 @@ export async function gather(
   return {
     dim,
     vectors: vectors.subarray(0, kept.length * dim),
-    rows: { series: kept.map(({ series }) => series), source: kept.map(({ source }) => source) },
+    series: kept.map(({ series }) => series),
+    source: kept.map(({ source }) => source),
     columns: buildColumns(kept.map(({ metadata }) => metadata)),
     missing: members.length - kept.length,
   }

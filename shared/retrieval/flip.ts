@@ -7,15 +7,14 @@ import { Fault } from "#shared/errors.ts"
 import { putJson } from "#shared/store/json.ts"
 import { keys } from "#shared/store/keys.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
-import type { Rows } from "./content.ts"
 import { readRows } from "./parts.ts"
 import { type Pointer, type Release, readManifest, readPointer } from "./snapshot.ts"
 
 export interface Flip {
   cohort: string
   release: Release
-  /** The rows of the release. */
-  rows: Rows
+  /** The series that the release holds. */
+  series: readonly string[]
   /** The pointer as it was when the publish began. */
   before: { value: Pointer; etag: string } | undefined
   /** The markers of fresh series that were there before the members were read for this release. */
@@ -30,7 +29,7 @@ const historyLength = 50
  */
 export async function flip(
   objects: ObjectStore,
-  { cohort, release, rows, before, folded }: Flip,
+  { cohort, release, series, before, folded }: Flip,
 ): Promise<boolean> {
   for (let attempt = 1; ; attempt++) {
     const pointer = await readPointer(objects, cohort)
@@ -38,14 +37,14 @@ export async function flip(
     if (since && pointer.value.snapshot > release.snapshot) return false
     await getCohort(objects, cohort) // one that was deleted meanwhile must not come back
     // Before it answers: a series that was deleted after this publish read the members.
-    await markVanished(objects, cohort, rows)
+    await markVanished(objects, cohort, series)
     if (pointer?.value.snapshot !== release.snapshot && !(await point(objects, cohort, release, pointer))) {
       if (attempt < 20) continue
       throw new Fault("conflict", "pointer-busy", `others keep publishing ${cohort}: publish again later`)
     }
-    await markVanished(objects, cohort, rows)
-    await clearFolded(objects, cohort, rows, folded)
-    await clearMarkers(objects, cohort, rows, before?.value)
+    await markVanished(objects, cohort, series)
+    await clearFolded(objects, cohort, series, folded)
+    await clearMarkers(objects, cohort, series, before?.value)
     return true
   }
 }
@@ -69,9 +68,9 @@ async function point(
   }
 }
 
-async function markVanished(objects: ObjectStore, cohort: string, rows: Rows): Promise<void> {
+async function markVanished(objects: ObjectStore, cohort: string, held: readonly string[]): Promise<void> {
   const members = new Set(await memberSeries(objects, cohort))
-  const vanished = rows.series.filter((series) => !members.has(series))
+  const vanished = held.filter((series) => !members.has(series))
   await mapBounded(vanished, storeConcurrency, (series) => markDeleted(objects, cohort, series))
 }
 
@@ -79,9 +78,14 @@ async function markVanished(objects: ObjectStore, cohort: string, rows: Rows): P
  * Removes the markers of fresh series that the release holds. A reader lists them before it looks at the pointer, so
  * one that no longer sees a marker sees this release or a later one.
  */
-async function clearFolded(objects: ObjectStore, cohort: string, rows: Rows, folded: readonly FreshMarker[]) {
+async function clearFolded(
+  objects: ObjectStore,
+  cohort: string,
+  series: readonly string[],
+  folded: readonly FreshMarker[],
+) {
   if (folded.length === 0) return
-  const held = new Set(rows.series)
+  const held = new Set(series)
   const members = new Set(await memberSeries(objects, cohort))
   // A member whose features are missing stays fresh; what is no member is nothing.
   await clearFresh(
@@ -98,19 +102,19 @@ async function clearFolded(objects: ObjectStore, cohort: string, rows: Rows, fol
 async function clearMarkers(
   objects: ObjectStore,
   cohort: string,
-  rows: Rows,
+  series: readonly string[],
   before?: Pointer,
 ): Promise<void> {
   const fresh = await freshMarkers(objects, cohort)
   const earlier = before ? await seriesOf(objects, cohort, before) : []
-  const held = new Set([...rows.series, ...earlier, ...fresh.map(({ series }) => series)])
+  const held = new Set([...series, ...earlier, ...fresh.map(({ series }) => series)])
   const idle = [...(await deletedSeries(objects, cohort))].filter((series) => !held.has(series))
   await mapBounded(idle, storeConcurrency, (series) => unmarkDeleted(objects, cohort, series))
 }
 
 async function seriesOf(objects: ObjectStore, cohort: string, release: Release): Promise<string[]> {
   try {
-    return (await readRows(objects, await readManifest(objects, cohort, release))).series
+    return (await readRows(objects, await readManifest(objects, cohort, release))).all()
   } catch (thrown) {
     // A damaged snapshot answers no query, so it needs no markers.
     if (thrown instanceof Fault && thrown.code === "corrupt-snapshot") return []

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises"
+import { mkdtemp, open, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { setImmediate } from "node:timers/promises"
@@ -76,7 +76,7 @@ export async function buildHnsw(options: BuildOptions): Promise<Uint8Array> {
   onProgress?.(size, size)
   return inPrivateFile(async (file) => {
     await graph.writeIndex(file)
-    const bytes = await readFile(file)
+    const bytes = await readWhole(file)
     // The library does not notice a full disk: what it wrote must be whole.
     checkGraph(bytes, { dim, size })
     return bytes
@@ -137,6 +137,22 @@ async function load(): Promise<Library> {
       "hnswlib-node is not installed: install a C++ compiler and run `npm ci` again, or use the exact engine",
       { cause },
     )
+  }
+}
+
+/** Of any size: `readFile` stops at 2 GiB, which 600 000 rows of 864 reach. */
+async function readWhole(path: string): Promise<Uint8Array<ArrayBuffer>> {
+  const file = await open(path)
+  try {
+    const bytes = new Uint8Array((await file.stat()).size)
+    for (let at = 0; at < bytes.length; ) {
+      const { bytesRead } = await file.read(bytes, at, Math.min(bytes.length - at, 2 ** 30), at)
+      if (bytesRead === 0) throw new Error(`${path} became shorter while it was read`)
+      at += bytesRead
+    }
+    return bytes
+  } finally {
+    await file.close()
   }
 }
 

@@ -89,15 +89,16 @@ export async function withView<T>(views: Views, cohort: string, use: (view: View
  */
 async function catchUp(
   objects: ObjectStore,
-  { manifest: { cohort }, rows, rowOf }: Snapshot,
+  { manifest: { cohort }, rows }: Snapshot,
   deleted: Set<string>,
   markers: FreshMarker[],
 ): Promise<void> {
   const members = new Set(await memberSeries(objects, cohort))
-  for (const series of rows.series) if (!members.has(series)) deleted.add(series)
+  for (const series of rows.all()) if (!members.has(series)) deleted.add(series)
   const marked = new Set(markers.map(({ series }) => series))
   for (const series of members) {
-    if (!rowOf.has(series) && !marked.has(series)) markers.push({ key: keys.member(cohort, series), series })
+    if (rows.of(series) === undefined && !marked.has(series))
+      markers.push({ key: keys.member(cohort, series), series })
   }
 }
 

@@ -41,7 +41,7 @@ export async function measureRecall(
 ): Promise<Recall> {
   const { manifest, rows } = view.snapshot
   const { cohort, encoder, snapshot } = manifest
-  const asked = rows.series.filter((series) => !view.deleted.has(series))
+  const asked = rows.all().filter((series) => !view.deleted.has(series))
   const queries = Math.min(sample, asked.length)
   const plans: Recall["plans"] = {}
   let wanted = 0

@@ -2,10 +2,10 @@ import { Fault } from "#shared/errors.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
 import { readCodes } from "./codes-part.ts"
 import { type Column, Columns } from "./columns.ts"
-import type { Rows } from "./content.ts"
 import { exactOver, scoreIn } from "./exact.ts"
 import { hnswAvailable, openHnsw } from "./hnsw.ts"
-import { readPart, readRows, readVectors } from "./parts.ts"
+import { readPart, readRows, readVectors, streamPart } from "./parts.ts"
+import type { Rows } from "./rows.ts"
 import { graphPart, type Manifest, type Release, readManifest } from "./snapshot.ts"
 import { storedVectors, type Vectors, vectorsInMemory } from "./stored-vectors.ts"
 import type { VectorIndex } from "./vector-index.ts"
@@ -13,13 +13,12 @@ import type { VectorIndex } from "./vector-index.ts"
 /**
  * A published index of one cohort. What it answers never changes; row i of each part is the same series. It answers
  * exactly as soon as it is open, from the codes and the few f32 vectors that a question turns on; once it is warm,
- * all vectors and the graph are in memory. Nothing is used before it is checked: parts by their sha256, single
- * vectors by their digests.
+ * all vectors and the graph are in memory. Nothing is used before it is checked: parts by their sha256, the codes by
+ * their checksum, single vectors by their digests.
  */
 export interface Snapshot {
   manifest: Manifest
   rows: Rows
-  rowOf: Map<string, number>
   columns: Column[]
   vectors: Vectors
   exact: VectorIndex
@@ -43,16 +42,17 @@ export async function openRelease(
 ): Promise<Snapshot> {
   const manifest = await readManifest(objects, cohort, release)
   const { dim } = manifest
-  const rows = await readRows(objects, manifest)
-  const columns = Columns.parse(
-    JSON.parse(new TextDecoder().decode(await readPart(objects, manifest, "columns.json"))),
-  )
-  const codes = await readCodes(objects, manifest)
-  const digests = await readPart(objects, manifest, "vectors.sha")
+  const [codes, rows, digests, columns] = await Promise.all([
+    readCodes(objects, manifest),
+    readRows(objects, manifest),
+    readPart(objects, manifest, "vectors.sha"),
+    readColumns(objects, manifest),
+  ])
   let inMemory: Float32Array | undefined
   const stored = noting(storedVectors(objects, manifest, digests))
 
   const load = async () => {
+    await streamPart(objects, manifest, "codes.i8", () => {}) // its checksum finds damage, not forgery
     const vectors = await readVectors(objects, manifest)
     inMemory = vectors
     snapshot.vectors = vectorsInMemory({ dim, vectors })
@@ -63,7 +63,6 @@ export async function openRelease(
   const snapshot: Snapshot = {
     manifest,
     rows,
-    rowOf: new Map(rows.series.map((series, row) => [series, row])),
     columns,
     vectors: stored,
     exact: exactOver(codes, (query, some) => {
@@ -99,6 +98,12 @@ export async function openRelease(
       },
     }
   }
+}
+
+async function readColumns(objects: ObjectStore, manifest: Manifest): Promise<Column[]> {
+  return Columns.parse(
+    JSON.parse(new TextDecoder().decode(await readPart(objects, manifest, "columns.json"))),
+  )
 }
 
 export function isDamage(thrown: unknown): thrown is Fault {

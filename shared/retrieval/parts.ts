@@ -3,7 +3,7 @@ import { setImmediate } from "node:timers/promises"
 import { Fault } from "#shared/errors.ts"
 import { keys } from "#shared/store/keys.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
-import { Rows } from "./content.ts"
+import { openRows, type Rows } from "./rows.ts"
 import { corrupt, type Manifest, type PartName, type Release, readManifest } from "./snapshot.ts"
 
 /** Read and hashed at once: about 5 ms of hashing, so that the event loop need not wait for more. */
@@ -57,7 +57,7 @@ export async function readPart(
 
 /** Which series each row of a snapshot is. @throws Fault as `streamPart` */
 export async function readRows(objects: ObjectStore, manifest: Manifest): Promise<Rows> {
-  return Rows.parse(JSON.parse(new TextDecoder().decode(await readPart(objects, manifest, "rows.json"))))
+  return openRows(await readPart(objects, manifest, "rows.bin"), manifest.count)
 }
 
 /** [count, dim]. @throws Fault as `streamPart` */

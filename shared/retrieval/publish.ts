@@ -1,23 +1,15 @@
 import { getCohort } from "#shared/cohort/cohort.ts"
 import { freshMarkers } from "#shared/cohort/fresh.ts"
 import { listMembers } from "#shared/cohort/members.ts"
-import { Fault } from "#shared/errors.ts"
-import { sha256, timeStamp } from "#shared/ids.ts"
-import { keys } from "#shared/store/keys.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
-import { codesPart } from "./codes-part.ts"
 import { type Content, gather } from "./content.ts"
-import { exactOver, scoreIn } from "./exact.ts"
-import { makeCodes } from "./exact-codes.ts"
 import { flip } from "./flip.ts"
 import { overlapAt10, reasonsAgainst } from "./gate.ts"
-import { unreachable } from "./graph-reach.ts"
-import { buildHnsw, hnswAvailable, openHnsw } from "./hnsw.ts"
+import { hnswAvailable } from "./hnsw.ts"
 import { readRows, readVectors, wholeManifest } from "./parts.ts"
 import { prune } from "./prune.ts"
-import { recallAt10 } from "./recall.ts"
-import { rowDigests } from "./row-digests.ts"
-import { graphPart, type Manifest, type PartName, readPointer } from "./snapshot.ts"
+import { type Manifest, readPointer } from "./snapshot.ts"
+import { contentParts, indexParts, writeSnapshot } from "./write.ts"
 
 export interface PublishOrder {
   cohort: string
@@ -66,8 +58,8 @@ export async function publish(objects: ObjectStore, order: PublishOrder): Promis
   const members = await listMembers(objects, cohort)
   const onRead = (done: number) => onProgress?.({ done, total: members.length, message: "reading features" })
   const content = await gather(objects, members, { encoder, pooling, onRead })
-  const { rows, missing } = content
-  const count = rows.series.length
+  const { series, missing } = content
+  const count = series.length
   const parts = contentParts(content)
   const engine = (await hnswAvailable()).available ? "hnsw" : "exact"
 
@@ -77,33 +69,19 @@ export async function publish(objects: ObjectStore, order: PublishOrder): Promis
     const goodEngine = live?.engine === engine || live?.engine === "hnsw"
     if (live && goodEngine && parts.every(({ name, sha256 }) => live.parts[name]?.sha256 === sha256)) {
       const { snapshot, engine, recallAt10 } = live
-      const promoted = await flip(objects, { cohort, release: before.value, rows, before, folded })
+      const promoted = await flip(objects, { cohort, release: before.value, series, before, folded })
       return { snapshot, count, encoder, engine, recallAt10, promoted, reasons: [], unchanged: true, missing }
     }
   }
 
-  let recall = 1
-  let lost = 0
-  const { dim, vectors } = content
-  const codes = await makeCodes({ dim, vectors })
-  parts.push(part("codes.i8", codesPart(codes)), part("vectors.sha", await rowDigests({ dim, vectors })))
-  if (engine === "hnsw") {
-    const onGraph = (done: number, total: number) =>
-      onProgress?.({ done, total, message: "building the graph" })
-    const graph = await buildHnsw({ dim, vectors, m, efConstruction, onProgress: onGraph })
-    parts.push(part(graphPart, graph))
-    lost = unreachable(graph, count)
-    const exact = exactOver(codes, scoreIn(vectors))
-    recall = await recallAt10(await openHnsw(graph, { dim, vectors }), { exact, vectors, ef })
-  }
+  const onGraph = (done: number, total: number) =>
+    onProgress?.({ done, total, message: "building the graph" })
+  const index = await indexParts(content, { engine, m, efConstruction, ef, onGraph })
+  const { recallAt10, unreachable } = index
   const overlap = live?.encoder === encoder ? await overlapWith(objects, live, content) : null
-  const measured = { recallAt10: recall, unreachable: lost, overlapAt10: overlap }
+  const measured = { recallAt10, unreachable, overlapAt10: overlap }
   const reasons = reasonsAgainst(measured)
-  const described = parts.map(({ name, sha256, bytes }) => [name, { sha256, bytes: bytes.length }] as const)
-  const snapshot = `${timeStamp(now)}-${sha256(JSON.stringify(described)).slice(0, 8)}`
-  const manifest = await writeSnapshot(objects, parts, {
-    format: "voxkin-snapshot-2",
-    snapshot,
+  const about = {
     cohort,
     encoder,
     pooling,
@@ -112,21 +90,20 @@ export async function publish(objects: ObjectStore, order: PublishOrder): Promis
     count,
     engine,
     ...(engine === "hnsw" ? { ef, m, efConstruction } : { ef: null, m: null, efConstruction: null }),
-    recallAt10: recall,
+    recallAt10,
     gate: { ...measured, reasons },
-    createdAt: now.toISOString(),
-    parts: Object.fromEntries(described),
-  })
-  const release = { snapshot, encoder, manifest, at: now.toISOString() }
+  } as const
+  const { snapshot, sha256 } = await writeSnapshot(objects, [...parts, ...index.parts], about, now)
+  const release = { snapshot, encoder, manifest: sha256, at: now.toISOString() }
   const may = reasons.length === 0 || force
-  const promoted = may && (await flip(objects, { cohort, release, rows, before, folded }))
+  const promoted = may && (await flip(objects, { cohort, release, series, before, folded }))
   await prune(objects, cohort)
   return {
     snapshot,
     count,
     encoder,
     engine,
-    recallAt10: recall,
+    recallAt10,
     promoted,
     reasons,
     unchanged: false,
@@ -139,48 +116,6 @@ async function overlapWith(objects: ObjectStore, live: Manifest, content: Conten
   const { dim, pooling: pooled } = live
   if (pooled !== pooling) return null
   const vectors = await readVectors(objects, live)
-  const { series } = await readRows(objects, live)
-  const { dim: newDim, vectors: newVectors, rows } = content
-  return overlapAt10({ dim: newDim, vectors: newVectors, series: rows.series }, { dim, vectors, series })
-}
-
-interface Part {
-  name: PartName
-  bytes: Uint8Array
-  sha256: string
-}
-
-function part(name: PartName, bytes: Uint8Array): Part {
-  return { name, bytes, sha256: sha256(bytes) }
-}
-
-function contentParts({ vectors, rows, columns }: Content): Part[] {
-  const json = (value: unknown) => new TextEncoder().encode(JSON.stringify(value))
-  return [
-    part("vectors.f32", new Uint8Array(vectors.buffer, 0, vectors.byteLength)),
-    part("rows.json", json(rows)),
-    part("columns.json", json(columns)),
-  ]
-}
-
-/** Writes the parts, then the manifest; returns the manifest's sha256. */
-async function writeSnapshot(
-  objects: ObjectStore,
-  parts: readonly Part[],
-  manifest: Manifest,
-): Promise<string> {
-  const keyOf = (name: string) =>
-    keys.snapshotPart(manifest.cohort, manifest.encoder, manifest.snapshot, name)
-  for (const { name, bytes } of parts) await objects.put(keyOf(name), bytes)
-  const bytes = new TextEncoder().encode(JSON.stringify(manifest))
-  const digest = sha256(bytes)
-  try {
-    await objects.put(keyOf("manifest.json"), bytes, { ifAbsent: true })
-  } catch (thrown) {
-    if (!(thrown instanceof Fault && thrown.code === "precondition-failed")) throw thrown
-    // The same content published twice at the same instant is the same snapshot.
-    const there = await objects.get(keyOf("manifest.json"))
-    if (!there || sha256(there.bytes) !== digest) throw thrown
-  }
-  return digest
+  const series = (await readRows(objects, live)).all()
+  return overlapAt10(content, { dim, vectors, series })
 }

@@ -18,12 +18,12 @@ export const SearchQuery = z.union([
 /** The query as a unit vector [dim]: the snapshot's own row, features not published yet, or what the caller gave. */
 export async function queryVector(
   objects: ObjectStore,
-  { snapshot: { manifest, rowOf, vectors }, deleted }: View,
+  { snapshot: { manifest, rows, vectors }, deleted }: View,
   query: z.infer<typeof SearchQuery>,
 ): Promise<Float32Array> {
   const { dim, encoder, pooling, cohort } = manifest
   if ("vector" in query) return unitQuery(Float32Array.from(query.vector), dim)
-  const row = rowOf.get(query.series)
+  const row = rows.of(query.series)
   if (row !== undefined && !deleted.has(query.series)) return vectors.read(Uint32Array.of(row))
   const pooled = await readPooled(objects, encoder, query.series)
   if (pooled) {

@@ -43,13 +43,13 @@ export async function rollback(
     throw new Fault("missing", "not-published", `cohort ${cohort} has no snapshot yet: publish it first`)
   }
   const { release, manifest } = await target(objects, cohort, before.value, to)
-  const rows = await readRows(objects, manifest)
-  const held = new Set(rows.series)
+  const series = (await readRows(objects, manifest)).all()
+  const held = new Set(series)
   const newer = (await memberSeries(objects, cohort)).filter((series) => !held.has(series))
   // Before the flip: who sees the old snapshot again sees these too.
   await mapBounded(newer, storeConcurrency, (series) => markFresh(objects, cohort, series))
   const at = now.toISOString()
-  if (!(await flip(objects, { cohort, release: { ...release, at }, rows, before, folded: [] }))) {
+  if (!(await flip(objects, { cohort, release: { ...release, at }, series, before, folded: [] }))) {
     throw new Fault(
       "conflict",
       "pointer-busy",

@@ -71,7 +71,7 @@ export async function search(
 ): Promise<SearchAnswer> {
   const started = performance.now()
   const { snapshot, deleted, fresh, cold, damaged } = view
-  const { manifest, rows, rowOf, columns, exact, graph } = snapshot
+  const { manifest, rows, columns, exact, graph } = snapshot
   if (request.cohort !== manifest.cohort) {
     throw new Fault(
       "invalid",
@@ -80,7 +80,7 @@ export async function search(
     )
   }
   const { k } = request
-  checkK(k, manifest.count + fresh.filter(({ member }) => !rowOf.has(member.series)).length)
+  checkK(k, manifest.count + fresh.filter(({ member }) => rows.of(member.series) === undefined).length)
   const filter = request.filter === undefined ? undefined : parseFilter(request.filter)
   const passing = filter && select(filter, columns)
   const query = await queryVector(objects, view, request.query)
@@ -91,7 +91,7 @@ export async function search(
   )
   const barred = new Set(
     [...deleted, ...fresh.map(({ member }) => member.series), ...(own === undefined ? [] : [own])].flatMap(
-      (id) => rowOf.get(id) ?? [],
+      (id) => rows.of(id) ?? [],
     ),
   )
 
@@ -119,9 +119,9 @@ export async function search(
 
   const neighbors = [
     ...found.map(({ row, score }) => ({
-      id: rows.series[row],
+      id: rows.series(row),
       score,
-      source: rows.source[row],
+      source: rows.source(row),
       metadata: valuesOf(columns, row),
     })),
     ...candidates.map((i) => ({

@@ -12,13 +12,14 @@ export const graphPart = "graph.hnsw"
 
 /**
  * What a snapshot consists of. `vectors.f32` is [count, dim], little-endian, and `vectors.sha` names each of its rows;
- * `codes.i8` are the same vectors, compact (`codes-part.ts`); `graph.hnsw` is there for engine hnsw.
+ * `codes.i8` are the same vectors, compact, with `codes.head` (`codes-part.ts`); `graph.hnsw` is there for engine hnsw.
  */
 export const PartName = z.enum([
   "vectors.f32",
   "vectors.sha",
+  "codes.head",
   "codes.i8",
-  "rows.json",
+  "rows.bin",
   "columns.json",
   graphPart,
 ])

@@ -8,7 +8,7 @@ import { makeFolder } from "./folder.ts"
 import { withLock } from "./lock.ts"
 import { isCode, newNonce } from "./owner.ts"
 import { checkKey, checkPrefix, checkRange, isKey, unmet } from "./rules.ts"
-import type { ObjectStore, PutCondition, StoredObject } from "./store.ts"
+import type { ByteRange, ObjectStore, PutCondition, StoredObject } from "./store.ts"
 
 /** A temporary file that nobody has written to for this long belongs to a process that was killed. */
 const abandonedMs = 3600_000
@@ -60,7 +60,7 @@ export function diskStore(folder: string): ObjectStore {
         ifThere(async () => {
           const file = await open(join(folder, key))
           try {
-            return await read(file, range?.start ?? 0, range?.end ?? Number.POSITIVE_INFINITY)
+            return await read(file, range)
           } finally {
             await file.close()
           }
@@ -144,10 +144,14 @@ function etagAt(path: string): Promise<string | undefined> {
   })
 }
 
-async function read(file: FileHandle, start: number, end: number): Promise<StoredObject | undefined> {
+async function read(
+  file: FileHandle,
+  { start, end, into }: ByteRange = { start: 0, end: Number.POSITIVE_INFINITY },
+): Promise<StoredObject | undefined> {
   const found = await file.stat({ bigint: true })
   if (!found.isFile()) return undefined
-  const bytes = new Uint8Array(Math.max(0, Math.min(end, Number(found.size)) - start))
+  const length = Math.max(0, Math.min(end, Number(found.size)) - start)
+  const bytes = into ? into.subarray(0, length) : new Uint8Array(length)
   for (let done = 0; done < bytes.length; ) {
     const length = Math.min(bytes.length - done, 2 ** 30) // one read(2) gives at most 2 GiB
     const { bytesRead } = await file.read(bytes, done, length, start + done)

@@ -26,12 +26,13 @@ export function checkPrefix(prefix: string): void {
   if (prefix !== "") checkKey(`${prefix}x`)
 }
 
-export function checkRange(key: string, { start, end }: ByteRange): void {
-  if (Number.isSafeInteger(start) && Number.isSafeInteger(end) && start >= 0 && end >= start) return
+export function checkRange(key: string, { start, end, into }: ByteRange): void {
+  const whole = Number.isSafeInteger(start) && Number.isSafeInteger(end) && start >= 0 && end >= start
+  if (whole && (!into || into.length >= end - start)) return
   throw new Fault(
     "invalid",
     "bad-range",
-    `bytes ${start} to ${end} of ${key}: give whole numbers, 0 ≤ start ≤ end`,
+    `bytes ${start} to ${end} of ${key}: give whole numbers, 0 ≤ start ≤ end, and room for all of them`,
   )
 }
 

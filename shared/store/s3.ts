@@ -30,19 +30,21 @@ export function s3Store({ client, bucket, prefix: root = "" }: S3Place): ObjectS
   const fault = (what: string, thrown: unknown) => awsFault(what, `bucket ${bucket}`, thrown)
 
   /** A range that S3 cannot express, because it holds no byte of the object. */
-  async function emptyRange(key: string): Promise<StoredObject | undefined> {
+  async function emptyRange(key: string, into?: Uint8Array<ArrayBuffer>): Promise<StoredObject | undefined> {
     const { ETag } = await client.send(new HeadObjectCommand(at(key)))
-    return { bytes: new Uint8Array(0), etag: ETag! }
+    return { bytes: into?.subarray(0, 0) ?? new Uint8Array(0), etag: ETag! }
   }
 
   async function fetchObject(key: string, range?: ByteRange): Promise<StoredObject | undefined> {
     try {
-      if (range && range.start === range.end) return await emptyRange(key)
+      if (range && range.start === range.end) return await emptyRange(key, range.into)
       const Range = range && `bytes=${range.start}-${range.end - 1}`
       const { Body, ETag } = await client.send(new GetObjectCommand({ ...at(key), Range }))
-      return { bytes: ownBytes(await Body!.transformToByteArray()), etag: ETag! }
+      const bytes = ownBytes(await Body!.transformToByteArray())
+      range?.into?.set(bytes)
+      return { bytes: range?.into?.subarray(0, bytes.length) ?? bytes, etag: ETag! }
     } catch (thrown) {
-      if (isNamed(thrown, "InvalidRange")) return fetchObject(key, { start: 0, end: 0 })
+      if (isNamed(thrown, "InvalidRange")) return fetchObject(key, { start: 0, end: 0, into: range?.into })
       if (isNamed(thrown, "NoSuchKey", "NotFound")) return undefined
       throw fault(key, thrown)
     }

@@ -11,6 +11,8 @@ export type PutCondition = { ifAbsent: true } | { ifMatch: string }
 export interface ByteRange {
   start: number
   end: number
+  /** Where the bytes go, for who has a place for them; `bytes` is then the start of it. At least end − start long. */
+  into?: Uint8Array<ArrayBuffer>
 }
 
 /**

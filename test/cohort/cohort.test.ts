@@ -55,7 +55,7 @@ test("deleting takes all that is the cohort's, and nothing else", async () => {
     await addMember(objects, name, { series: seriesNo(1), source: "x" }, now)
     await objects.put(keys.deleted(name, seriesNo(2)), new Uint8Array())
     await objects.put(keys.current(name), new Uint8Array())
-    await objects.put(keys.snapshotPart(name, encoder, "one", "rows.json"), new Uint8Array())
+    await objects.put(keys.snapshotPart(name, encoder, "one", "rows.bin"), new Uint8Array())
   }
   const features = keys.features(encoder, seriesNo(1))
   await objects.put(features, new Uint8Array())

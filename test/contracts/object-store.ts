@@ -71,6 +71,25 @@ export function objectStoreContract(
       expect(await part(4, 4)).toBe("")
     })
 
+    test("reads a range into a place of the caller's, and touches nothing beside it", async () => {
+      const etag = await store.put("bytes/into", bytes("0123456789"))
+      for (const [start, end, expected] of [
+        [2, 6, "2345"],
+        [7, 11, "789"],
+        [10, 13, ""],
+        [4, 4, ""],
+      ] as const) {
+        const room = new Uint8Array(20).fill(46)
+        const into = room.subarray(8, 13)
+        const found = (await store.get("bytes/into", { start, end, into }))!
+        expect([found.etag, text(found), found.bytes.buffer]).toEqual([etag, expected, room.buffer])
+        expect(text({ bytes: room })).toBe(`........${expected.padEnd(12, ".")}`)
+      }
+      expect(await store.get("bytes/none", { start: 0, end: 4, into: new Uint8Array(4) })).toBeUndefined()
+      const narrow = { start: 0, end: 4, into: new Uint8Array(3) }
+      await expect(store.get("bytes/into", narrow)).rejects.toMatchObject({ code: "bad-range" })
+    })
+
     test.each([
       [-1, 4],
       [4, 2],

@@ -15,7 +15,15 @@ const count = 12
 const vectors = unitVectors({ count, dim })
 const vector = (n: number) => vectors.slice(n * dim, (n + 1) * dim)
 const later = (ms: number) => new Date(now.getTime() + ms)
-const parts = ["vectors.f32", "vectors.sha", "codes.i8", "rows.json", "columns.json", "manifest.json"]
+const parts = [
+  "vectors.f32",
+  "vectors.sha",
+  "codes.head",
+  "codes.i8",
+  "rows.bin",
+  "columns.json",
+  "manifest.json",
+]
 const engine = (await hnswAvailable()).available ? "hnsw" : "exact"
 
 async function flipBit(objects: ObjectStore, snapshot: string, part: string): Promise<() => Promise<string>> {
@@ -76,7 +84,7 @@ describe("a bit flipped in a snapshot that has just gone live", () => {
     const middle = await second()
     await addMember(objects, "c", { series: seriesNo(2), source: "again" }, now)
     const third = await publish(objects, { cohort: "c", now: later(2) })
-    await flipBit(objects, third.snapshot, "rows.json")
+    await flipBit(objects, third.snapshot, "rows.bin")
     expect((await ask(liveViews(objects))).snapshot).toBe(middle)
     await flipBit(objects, middle, "vectors.f32")
     expect((await ask(liveViews(objects))).snapshot).toBe(first)

@@ -133,3 +133,56 @@ test("more than 4 GiB of rows is a fault, before anything is allocated", () => {
   const shape = { stride: 880, count: 5_000_000, queryBytes: 1760, scan: "codes" as const }
   expect(() => openKernel(shape)).toThrow(expect.objectContaining({ code: "index-too-large" }))
 })
+
+describe("the checksum", () => {
+  const kernel = openKernel({ stride: 48, count: 1000, queryBytes: 96, scan: "codes" })
+  const next = random(8)
+  kernel.rows.forEach((_, i) => {
+    kernel.rows[i] = Math.floor(256 * next())
+  })
+
+  /** The definition, word by word. */
+  function defined(bytes: Uint8Array): Uint8Array {
+    const words = new Uint32Array(Math.ceil(bytes.length / 64) * 16)
+    new Uint8Array(words.buffer).set(bytes)
+    const primes = [0x9e3779b1, 0x85ebca77, 0xc2b2ae3d, 0x27d4eb2f]
+    const state = new Uint32Array(16)
+    for (const [i, word] of words.entries()) {
+      const x = state[i % 16] ^ word
+      state[i % 16] = Math.imul((x << 15) | (x >>> 17), primes[i % 4])
+    }
+    return new Uint8Array(state.buffer)
+  }
+
+  const checksum = (pieces = [kernel.rows.length]) => {
+    const sum = new Uint8Array(64)
+    let from = 0
+    for (const to of pieces) {
+      kernel.checksum(sum, from, to)
+      from = to
+    }
+    return sum
+  }
+
+  test("is what it is defined to be, in one piece or in several", () => {
+    expect(checksum([64, 640, kernel.rows.length])).toEqual(checksum())
+    expect(checksum()).toEqual(defined(kernel.rows))
+  })
+
+  test("is altered by any flipped bit, and by words that change places", () => {
+    const before = checksum()
+    for (let i = 0; i < 200; i++) {
+      const byte = Math.floor(next() * kernel.rows.length)
+      kernel.rows[byte] ^= 1 << (i % 8)
+      expect(checksum()).not.toEqual(before)
+      kernel.rows[byte] ^= 1 << (i % 8)
+    }
+    const words = new Uint32Array(kernel.rows.buffer, kernel.rows.byteOffset, 100)
+    for (const other of [1, 16, 64]) {
+      ;[words[0], words[other]] = [words[other], words[0]]
+      expect(checksum()).not.toEqual(before)
+      ;[words[0], words[other]] = [words[other], words[0]]
+    }
+    expect(checksum()).toEqual(before)
+  })
+})

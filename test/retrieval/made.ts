@@ -6,6 +6,7 @@ import { exactIndex } from "#shared/retrieval/exact.ts"
 import { buildHnsw, openHnsw } from "#shared/retrieval/hnsw.ts"
 import type { View } from "#shared/retrieval/live.ts"
 import type { Snapshot } from "#shared/retrieval/opened.ts"
+import { openRows, rowsPart } from "#shared/retrieval/rows.ts"
 import { vectorsInMemory } from "#shared/retrieval/stored-vectors.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
 import { encoder, now, seriesNo } from "../cohort/scratch.ts"
@@ -97,8 +98,7 @@ export async function snapshotOf(
       createdAt: now.toISOString(),
       parts: {},
     },
-    rows: { series, source: series.map((_, n) => `scans/${n}.nii.gz`) },
-    rowOf: new Map(series.map((id, row) => [id, row])),
+    rows: openRows(rowsPart({ series, source: series.map((_, n) => `scans/${n}.nii.gz`) }), count),
     columns: buildColumns(metadata ?? series.map(() => ({}))),
     vectors: vectorsInMemory({ dim, vectors }),
     warm: async () => {},

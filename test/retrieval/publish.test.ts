@@ -113,7 +113,7 @@ test("members without features are left out and counted", async () => {
     await addMember(objects, "c", { series: seriesNo(n), source: "x" }, now)
   }
   expect(await publish(objects, { cohort: "c", now })).toMatchObject({ count: 4, missing: 2 })
-  expect((await openSnapshot(objects, "c")).rows.series).toEqual([0, 1, 2, 4].map(seriesNo))
+  expect((await openSnapshot(objects, "c")).rows.all()).toEqual([0, 1, 2, 4].map(seriesNo))
 })
 
 test("nothing to publish is a fault that says why", async () => {
@@ -174,7 +174,15 @@ test("the same publish twice at one instant is one snapshot", async () => {
 })
 
 describe("a flipped bit", () => {
-  const parts = ["vectors.f32", "vectors.sha", "codes.i8", "rows.json", "columns.json", "manifest.json"]
+  const parts = [
+    "vectors.f32",
+    "vectors.sha",
+    "codes.head",
+    "codes.i8",
+    "rows.bin",
+    "columns.json",
+    "manifest.json",
+  ]
   test.each(engine === "hnsw" ? [...parts, "graph.hnsw"] : parts)(
     "of %s is found before anything is answered, and publishing again heals it",
     async (part) => {
@@ -203,12 +211,12 @@ describe("a flipped bit", () => {
     const objects = scratchStore()
     await storeCohort(objects, small(10))
     const { snapshot } = await publish(objects, { cohort: "c", now })
-    const key = keys.snapshotPart("c", encoder, snapshot, "rows.json")
+    const key = keys.snapshotPart("c", encoder, snapshot, "rows.bin")
     const { bytes } = (await objects.get(key))!
     const cache = snapshotCache(objects)
     const open = async (cohort: string) => (await cache(cohort)).snapshot
     await objects.delete(key)
-    await expect(open("c")).rejects.toThrow("rows.json")
+    await expect(open("c")).rejects.toThrow("rows.bin")
     await objects.put(key, bytes)
     expect((await open("c")).manifest.snapshot).toBe(snapshot)
   })
@@ -227,8 +235,8 @@ describe("the cache", () => {
     await deleteSeries(objects, seriesNo(4))
     const second = await publish(objects, { cohort: "c", now: later(1) })
     const c = await open("c")
-    expect([c.manifest.snapshot, c.rows.series.length]).toEqual([second.snapshot, 9])
-    expect([a.manifest.snapshot, a.rows.series.length]).toEqual([first.snapshot, 10])
+    expect([c.manifest.snapshot, c.rows.count]).toEqual([second.snapshot, 9])
+    expect([a.manifest.snapshot, a.rows.count]).toEqual([first.snapshot, 10])
   })
 
   test("keeps only the cohorts used last", async () => {
@@ -284,7 +292,7 @@ describe("deletions", () => {
       { cohort: "c", now },
     )
     const snapshot = await openSnapshot(objects, "c")
-    expect(snapshot.rows.series).toContain(seriesNo(4))
+    expect(snapshot.rows.all()).toContain(seriesNo(4))
     expect(await deletedSeries(objects, "c")).toEqual(new Set([seriesNo(4)]))
   })
 

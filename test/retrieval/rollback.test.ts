@@ -118,7 +118,7 @@ test("the newest five snapshots and the live one are kept, older ones and their 
   // Parts without a manifest: an old one was left by a publish that was killed, a new one may be under way.
   const [old, young] = ["20200101T000000000Z-01234567", "20990101T000000000Z-01234567"]
   for (const id of [old, young])
-    await objects.put(keys.snapshotPart("c", encoder, id, "rows.json"), new Uint8Array(1))
+    await objects.put(keys.snapshotPart("c", encoder, id, "rows.bin"), new Uint8Array(1))
   await rollback(objects, { cohort: "c", to: made[1], now: later(8) })
   // A publish that dies before it flips the pointer leaves a whole snapshot, the fifth beside the live one.
   const dying: ObjectStore = {

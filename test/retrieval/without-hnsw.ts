@@ -27,7 +27,7 @@ try {
   await storeCohort(objects, { cohort: "c", dim: 2, vectors })
   const { engine, recallAt10, count, promoted } = await publish(objects, { cohort: "c", now: new Date() })
   const snapshot = await openSnapshot(objects, "c")
-  const request = { cohort: "c", query: { series: snapshot.rows.series[0] }, k: 2 }
+  const request = { cohort: "c", query: { series: snapshot.rows.series(0) }, k: 2 }
   const { plan, neighbors } = await search(objects, viewOf(snapshot), request)
   const refused = await buildHnsw({ dim: 2, vectors }).then(
     () => "built",

@@ -24,6 +24,7 @@ interface Exports {
     floor: number,
     out: number,
   ): number
+  checksum(state: number, at: number, end: number): void
 }
 
 /** Consecutive rows from `first` on, or those of `list`; at most `mostRows`. */
@@ -36,6 +37,12 @@ export interface Kernel {
   query: Uint8Array<ArrayBuffer>
   /** How many rows reach `floor`; they stand in `found` until the next scan. `spread` counts for codes only. */
   scan(stretch: Stretch, floor: number, spread: number): number
+  /**
+   * Goes on with `sum`, 64 bytes that are zero at first, over the bytes of rows from `from` to `to`, both multiples of 64
+   * or the end. Any change of the rows alters it: for certain where it lies within four bytes, else but for one in 2³².
+   * Reads some 10 GB/s.
+   */
+  checksum(sum: Uint8Array, from: number, to: number): void
   /** Pairs, in no order: the i-th row is `rows[2 * i]`, its score `scores[2 * i + 1]`. */
   found: { rows: Uint32Array; scores: Float32Array }
 }
@@ -51,6 +58,8 @@ interface Shape {
 /** Rows of one call: 0.1 ms of work at 864 codes. */
 export const mostRows = 1024
 
+export const checksumBytes = 64
+
 // Compiled once, on first use; instances share the code.
 let module: WebAssembly.Module | undefined
 
@@ -62,7 +71,7 @@ export function openKernel({ stride, count, queryBytes, scan }: Shape): Kernel {
   const list = align(queryBytes)
   const out = list + 4 * mostRows
   const start = align(out + 8 * (mostRows + 4))
-  const pages = Math.ceil((start + stride * count) / 65_536)
+  const pages = Math.ceil((start + align(stride * count)) / 65_536)
   if (pages > 65_536) {
     throw new Fault(
       "too_large",
@@ -82,6 +91,12 @@ export function openKernel({ stride, count, queryBytes, scan }: Shape): Kernel {
     rows: new Uint8Array(buffer, start, stride * count),
     query: new Uint8Array(buffer, 0, queryBytes),
     found: { rows, scores },
+    checksum(sum, from, to) {
+      const state = new Uint8Array(buffer, out, checksumBytes)
+      state.set(sum)
+      kernel.checksum(out, start + from, start + align(to))
+      sum.set(state)
+    },
     scan(stretch, floor, spread) {
       const inList = "list" in stretch
       const n = inList ? stretch.list.length : stretch.count
