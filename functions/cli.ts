@@ -121,12 +121,13 @@ command("fit", "fit a linear probe and measure it by cross-validation", probe)
       await run(o, (ports, out) => fitCommand({ name, cohort, label, task, pooling, seed }, ports, out))
     },
   )
-command("predict", "what the probe says of each query", probe)
+command("predict", "what the probe says of each query, or of a whole cohort", probe)
   .argument("<name>", "the probe's name", probeName)
-  .argument("<query...>", "series ids, or paths to scans")
-  .action(async (name: string, queries: string[], o: SharedOptions) => {
+  .argument("[query...]", "series ids, or paths to scans")
+  .option("--cohort <name>", "all its series: the answers are kept, for searches to filter by", cohortName)
+  .action(async (name: string, queries: string[], o: SharedOptions & { cohort?: string }) => {
     const { predictCommand } = await import("./cli/probe.ts")
-    await run(o, (ports, out) => predictCommand(name, queries, ports, out))
+    await run(o, (ports, out) => predictCommand(name, { queries, cohort: o.cohort }, ports, out))
   })
 command("show", "what the probe is and how well it did", probe)
   .argument("<name>", "the probe's name", probeName)

@@ -13,6 +13,7 @@ import { apiKeyGuard, ownPagesOnly } from "./guard.ts"
 import { health } from "./health.ts"
 import { jobs } from "./jobs.ts"
 import { members } from "./members.ts"
+import { predictions } from "./predictions.ts"
 import { probes } from "./probes.ts"
 import { type Env, resource } from "./route.ts"
 import { searches } from "./search.ts"
@@ -64,7 +65,7 @@ export function createApp(
   // An upload is counted as it arrives; the limit's own counting would hold all of it in memory.
   app.use("/v1/*", (c, next) => (c.req.path === "/v1/series" ? next() : limited(c, next)))
   app.route("/", health)
-  for (const part of [series, cohorts, members, searches, probes, jobs]) app.route("/v1", part)
+  for (const part of [series, cohorts, members, searches, probes, predictions, jobs]) app.route("/v1", part)
   if (apiKey !== undefined)
     app.openAPIRegistry.registerComponent("securitySchemes", "apiKey", { type: "http", scheme: "bearer" })
   const about = {

@@ -1,7 +1,9 @@
 import { getCohort } from "#shared/cohort/cohort.ts"
+import { Fault } from "#shared/errors.ts"
 import { SeriesId } from "#shared/ids.ts"
 import { type FitRequest, fitProbe } from "#shared/probe/fit.ts"
 import { openProbe, type Prediction, predict, predictPooled } from "#shared/probe/predict.ts"
+import { predictCohort } from "#shared/probe/predict-cohort.ts"
 import type { ProbeRecord } from "#shared/probe/record.ts"
 import type { JobPorts } from "../ports.ts"
 import { bar, type Output } from "./output.ts"
@@ -17,13 +19,23 @@ export async function fitCommand(request: FitRequest, ports: JobPorts, out: Outp
   out.result(record, describe)
 }
 
-/** A line per query, each a series id of the store or a path that is encoded on the fly; 1 if any has no answer. */
+/** Either of some queries, each answered, or of a whole cohort, whose answers are kept in the store. */
 export async function predictCommand(
   name: string,
-  queries: string[],
+  { queries, cohort }: { queries: string[]; cohort?: string },
   ports: JobPorts,
   out: Output,
 ): Promise<number> {
+  if ((cohort === undefined) === (queries.length === 0)) {
+    throw new Fault("invalid", "bad-arguments", "give either series and paths, or --cohort")
+  }
+  return cohort === undefined
+    ? predictEach(name, queries, ports, out)
+    : predictWhole(name, cohort, ports, out)
+}
+
+/** A line per query, each a series id of the store or a path that is encoded on the fly; 1 if any has no answer. */
+async function predictEach(name: string, queries: string[], ports: JobPorts, out: Output): Promise<number> {
   const probe = await openProbe(ports.objects, name)
   const { version, encoder } = probe.record
   let without = 0
@@ -35,6 +47,24 @@ export async function predictCommand(
     out.result({ query, probe: name, version, encoder: encoder.id, ...prediction }, words)
   }
   return without > 0 ? 1 : 0
+}
+
+async function predictWhole(
+  name: string,
+  cohort: string,
+  { objects, now }: JobPorts,
+  out: Output,
+): Promise<number> {
+  const onProgress = ({ done, total, message }: { done: number; total: number; message: string }) =>
+    out.progress(bar(done, total, message))
+  const predicted = await predictCohort(objects, { cohort, probes: [name] }, { now: now(), onProgress })
+  out.result(predicted, ({ members, missing, probes: [{ answered, columns }] }) =>
+    [
+      `${answered} of ${members} series predicted${missing > 0 ? `, ${missing} without features` : ""}`,
+      `  columns ${columns.join(", ")} from the next publish on: voxkin publish ${cohort}`,
+    ].join("\n"),
+  )
+  return 0
 }
 
 function words(answer: Prediction & { query: string }): string {

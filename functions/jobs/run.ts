@@ -1,5 +1,6 @@
 import type { Job } from "#shared/jobs/job.ts"
 import { fitProbe } from "#shared/probe/fit.ts"
+import { predictCohort } from "#shared/probe/predict-cohort.ts"
 import { publish } from "#shared/retrieval/publish.ts"
 import type { JobPorts, Progress } from "../ports.ts"
 import { embedUpload } from "./upload.ts"
@@ -20,6 +21,8 @@ export async function run(
       return publish(objects, { cohort: job.cohort, force: job.force, now, onProgress })
     case "fit":
       return fitProbe(objects, { ...job, now, onProgress })
+    case "predict":
+      return predictCohort(objects, job, { now, onProgress })
     default:
       return job satisfies never
   }

@@ -76,7 +76,7 @@ export async function listCohorts(objects: ObjectStore, onDamaged?: OnDamaged): 
 }
 
 /**
- * Removes the cohort's pointer, snapshots, members and markers; features stay, other cohorts may hold the series.
+ * Removes the cohort's pointer, snapshots, members, markers and predictions; features stay, other cohorts may hold the series.
  * The cohort itself goes last, so an interrupted deletion can be repeated.
  * @throws Fault `missing` / `no-such-cohort`
  */
@@ -90,6 +90,7 @@ export async function deleteCohort(objects: ObjectStore, name: string): Promise<
     ...(await objects.list(keys.members(name))),
     ...(await objects.list(keys.deletions(name))),
     ...(await objects.list(keys.freshIn(name))),
+    ...(await objects.list(keys.predictionsIn(name))),
     ...(await objects.list(keys.cohortFolder(name))),
   ]
   await mapBounded(

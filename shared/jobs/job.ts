@@ -2,6 +2,7 @@ import { z } from "zod"
 import { Scalars } from "#shared/cohort/members.ts"
 import { CohortName } from "#shared/ids.ts"
 import { FitRequest } from "#shared/probe/fit.ts"
+import { PredictRequest } from "#shared/probe/predict-cohort.ts"
 
 /** Embeds what was uploaded with the job (`uploads/{job}`) into a cohort. */
 export const EmbedJob = z.strictObject({
@@ -24,6 +25,11 @@ export const FitJob = z.strictObject({
   ...FitRequest.shape,
 })
 
+export const PredictJob = z.strictObject({
+  kind: z.literal("predict"),
+  ...PredictRequest.shape,
+})
+
 /** What a worker can be asked to do, in full: it gets nothing but the job's id and reads this from the store. */
-export const Job = z.discriminatedUnion("kind", [EmbedJob, PublishJob, FitJob])
+export const Job = z.discriminatedUnion("kind", [EmbedJob, PublishJob, FitJob, PredictJob])
 export type Job = z.infer<typeof Job>

@@ -95,7 +95,8 @@ export function predict(objects: ObjectStore, probe: Probe, series: string[]): P
   })
 }
 
-const ofOneSeries = ["corrupt-features", "wrong-series", "not-finite"]
+/** Faults of a single series, which need not stop the others. */
+export const ofOneSeries = ["corrupt-features", "wrong-series", "not-finite"]
 
 /** Predicts from features in memory. @throws Fault `wrong-encoder`, `not-finite` */
 export function predictPooled(

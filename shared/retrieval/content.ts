@@ -1,5 +1,6 @@
 import { mapBounded, storeConcurrency } from "#shared/cohort/bounded.ts"
 import type { Member } from "#shared/cohort/members.ts"
+import { type Predictions, predicted } from "#shared/cohort/predictions.ts"
 import { Fault } from "#shared/errors.ts"
 import type { Pooling } from "#shared/features/features.ts"
 import { readPooled } from "#shared/features/keep.ts"
@@ -22,6 +23,8 @@ export interface Content {
 
 interface Source {
   encoder: string
+  /** What probes said of the cohort, under this encoder. */
+  predictions: readonly Predictions[]
   pooling: Pooling
   onRead(done: number): void
 }
@@ -33,7 +36,7 @@ interface Source {
 export async function gather(
   objects: ObjectStore,
   members: readonly Member[],
-  { encoder, pooling, onRead }: Source,
+  { encoder, predictions, pooling, onRead }: Source,
 ): Promise<Content> {
   const kept: Member[] = []
   let vectors = new Float32Array(0)
@@ -63,7 +66,9 @@ export async function gather(
     vectors: vectors.subarray(0, kept.length * dim),
     series: kept.map(({ series }) => series),
     source: kept.map(({ source }) => source),
-    columns: buildColumns(kept.map(({ metadata }) => metadata)),
+    columns: buildColumns(
+      kept.map(({ series, metadata }) => ({ ...metadata, ...predicted(predictions, series) })),
+    ),
     missing: members.length - kept.length,
   }
 }

@@ -1,6 +1,7 @@
 import { getCohort } from "#shared/cohort/cohort.ts"
 import { freshMarkers } from "#shared/cohort/fresh.ts"
 import { listMembers } from "#shared/cohort/members.ts"
+import { listPredictions } from "#shared/cohort/predictions.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
 import { type Content, gather } from "./content.ts"
 import { flip } from "./flip.ts"
@@ -57,7 +58,8 @@ export async function publish(objects: ObjectStore, order: PublishOrder): Promis
   const folded = await freshMarkers(objects, cohort)
   const members = await listMembers(objects, cohort)
   const onRead = (done: number) => onProgress?.({ done, total: members.length, message: "reading features" })
-  const content = await gather(objects, members, { encoder, pooling, onRead })
+  const predictions = (await listPredictions(objects, cohort)).filter((said) => said.encoder === encoder)
+  const content = await gather(objects, members, { encoder, predictions, pooling, onRead })
   const { series, missing } = content
   const count = series.length
   const parts = contentParts(content)

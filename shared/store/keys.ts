@@ -24,6 +24,10 @@ export const keys = {
   freshOf: (cohort: string, series: string) => `fresh/${cohort}/${series}.`,
   freshIn: (cohort: string) => `fresh/${cohort}/`,
 
+  /** What a probe said of the cohort's series. */
+  predictions: (cohort: string, probe: string) => `predictions/${cohort}/${probe}.json`,
+  predictionsIn: (cohort: string) => `predictions/${cohort}/`,
+
   snapshotPart: (cohort: string, encoder: string, snapshot: string, part: string) =>
     `snapshots/${cohort}/${encoder}/${snapshot}/${part}`,
   snapshots: (cohort: string) => `snapshots/${cohort}/`,

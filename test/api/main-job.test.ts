@@ -68,7 +68,26 @@ test("the main job over HTTP", async () => {
   const { json: said } = await call("POST", "/v1/probes/age/predict", { series: series.slice(0, 2) })
   expect(said.predictions).toMatchObject([{ series: series[0] }, { series: series[1] }])
 
-  expect((await call("GET", "/v1/info")).json.counts).toEqual({ cohorts: 1, series: 6, probes: 1, jobs: 8 })
+  const whole = await call("POST", "/v1/cohorts/c/predictions", { probes: ["age"] })
+  expect(await finished(whole.json.job)).toMatchObject({
+    state: "succeeded",
+    result: { members: 6, missing: 0 },
+  })
+  const { json: stored } = await call("GET", "/v1/cohorts/c/predictions")
+  expect(stored.predictions).toMatchObject([{ probe: "age", columns: { "probe.age": 6 } }])
+  expect(await finished((await call("POST", "/v1/cohorts/c/publish")).json.job)).toMatchObject({
+    state: "succeeded",
+  })
+  const { json: filtered } = await call("POST", "/v1/search", {
+    cohort: "c",
+    ...query,
+    filter: "probe.age > -1000",
+  })
+  expect(filtered.neighbors[0].metadata["probe.age"]).toEqual(expect.any(Number))
+  const unknown = await call("POST", "/v1/cohorts/c/predictions", { probes: ["none"] })
+  expect([unknown.status, unknown.json.code]).toEqual([404, "no-such-probe"])
+
+  expect((await call("GET", "/v1/info")).json.counts).toEqual({ cohorts: 1, series: 6, probes: 1, jobs: 10 })
   const { json: kept } = await call("GET", `/v1/series/${series[1]}`)
   expect(kept).toMatchObject({ cohorts: ["c"], encoders: [{ receipt: { series: series[1] } }] })
 
