@@ -1,8 +1,8 @@
 import { execFileSync } from "node:child_process"
-import { readdirSync } from "node:fs"
+import { mkdtempSync, readdirSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { resolve } from "node:path"
-import { describe, expect, test } from "vitest"
+import { join, resolve } from "node:path"
+import { describe, expect, test, vi } from "vitest"
 import { buildHnsw, hnswAvailable, openHnsw } from "#shared/retrieval/hnsw.ts"
 import { vectorIndexContract } from "../contracts/vector-index.ts"
 import { unitVectors } from "./random.ts"
@@ -25,10 +25,15 @@ describe.skipIf(!hnsw.available)("hnsw", () => {
   })
 
   test("leaves nothing behind in the temporary folder", async () => {
-    const left = () => readdirSync(tmpdir()).filter((name) => name.startsWith("voxkin-hnsw-"))
-    const before = left()
-    await openHnsw(await buildHnsw({ dim, vectors }), { dim, vectors })
-    expect(left()).toEqual(before)
+    const folder = mkdtempSync(join(tmpdir(), "voxkin-test-"))
+    vi.stubEnv("TMPDIR", folder)
+    try {
+      await openHnsw(await buildHnsw({ dim, vectors }), { dim, vectors })
+      expect(readdirSync(folder)).toEqual([])
+    } finally {
+      vi.unstubAllEnvs()
+      rmSync(folder, { recursive: true })
+    }
   })
 
   test.each([
@@ -51,6 +56,30 @@ describe.skipIf(!hnsw.available)("hnsw", () => {
     await expect(openHnsw(graph, { dim, vectors: vectors.slice(dim) })).rejects.toMatchObject(refused)
     await expect(openHnsw(graph.subarray(0, -1), { dim, vectors })).rejects.toMatchObject(refused)
     await expect(openHnsw(new Uint8Array(), { dim, vectors })).rejects.toMatchObject(refused)
+  })
+
+  test("nothing that would end a process, or spoil its graph, reaches the library", () => {
+    const child = resolve(import.meta.dirname, "hazards.ts")
+    const said = execFileSync(process.execPath, ["--import", "tsx", child], { encoding: "utf8" })
+    expect(said.trimEnd().split("\n")).toEqual([
+      "a query of strings: bad-vector",
+      "a query with a hole: bad-vector",
+      "a query with NaN: bad-vector",
+      "a query too short: wrong-dim",
+      "a query too long: wrong-dim",
+      "k beyond the size, ef beyond it too: 100 found",
+      "k below one: 0 found",
+      "a row filter: no-row-filter",
+      "a graph that is text: bad-graph",
+      "a graph cut short: bad-graph",
+      "a graph of another dim: bad-graph",
+      "a graph of more rows: bad-graph",
+      "m 0: bad-index",
+      "NaN in a row: bad-index",
+      "strings for rows: bad-index",
+      "searches while others open and fail to: 3 found",
+      "no folder for its file: ENOENT",
+    ])
   })
 
   test("no flipped bit of a graph ends the process", () => {
