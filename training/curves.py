@@ -7,7 +7,7 @@ from .run_files import read_lines
 from .volumes import write_atomically
 
 PANELS = [
-    ("loss terms", ["loss", "dino", "ibot", "place"]),
+    ("loss terms", ["loss", "dino", "ibot", "match", "hu", "place"]),
     ("entropy of the teacher's targets (1 = uniform)", ["teacher_entropy", "teacher_spread", "patch_entropy", "patch_spread"]),
     ("effective rank of CLS, volumes kept out", ["cls_rank"]),
     ("place probe, volumes kept out (mm)", ["place_mm", "place_mm_mean"]),

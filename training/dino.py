@@ -11,9 +11,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from . import losses
+from . import dense, losses
 from .model import VisionTransformer
 from .options import Options
+
+
+MATCH = 96  # channels in which patches of two views are compared
 
 
 class Head(nn.Module):
@@ -46,6 +49,9 @@ class Outputs:
     cls_raw: Tensor  # [2B (+ LB), bottleneck] of the heads, before normalisation
     patch_raw: Tensor  # [M, bottleneck]
     places: list[Tensor] = field(default_factory=list)  # per kind of token [B, N, 3]
+    matches: Tensor | None = None  # [2B, n, MATCH]
+    near_matches: Tensor | None = None  # [LB, n', MATCH] of the local crops
+    hu: Tensor | None = None  # [2B, n, 2 · 3³]
 
 
 class Network(nn.Module):
@@ -63,6 +69,8 @@ class Network(nn.Module):
         self.dino_head = Head(*shape, options.prototypes)
         self.ibot_head = Head(*shape, options.patch_prototypes) if options.patch_prototypes else None  # None: shared
         self.place_head = nn.Linear(size.dim, 3) if options.place else None
+        self.match_head = nn.Linear(size.dim, MATCH, bias=False) if options.match else None
+        self.hu_head = nn.Linear(size.dim, 2 * dense.CELLS**3) if options.hu else None
 
     def forward(
         self, globals: Tensor, mask: Tensor, locals: Tensor | None, moments: dict[str, Tensor | None], hide: bool = True
@@ -81,6 +89,11 @@ class Network(nn.Module):
             out.places = [
                 of_scan(patches), of_scan(near.patches.flatten(1, 3)), of_scan(seen.cls[:, None]), of_scan(near.cls[:, None])
             ]
+        if self.match_head is not None:
+            out.matches = self.match_head(patches)
+            out.near_matches = self.match_head(near.patches.flatten(1, 3)) if near is not None else None
+        if self.hu_head is not None:
+            out.hu = self.hu_head(patches)
         return out
 
 
@@ -170,8 +183,12 @@ def objective(
         patches, near = batch["places"], batch["local_places"]  # [2B, n, 3], [LB, n', 3]
         by_scan = lambda t: t.unflatten(0, (-1, b)).transpose(0, 1).reshape(b, -1, 3)  # noqa: E731
         true = [by_scan(patches), by_scan(near), by_scan(patches.mean(1, keepdim=True)), by_scan(near.mean(1, keepdim=True))]
-        terms["place"] = losses.placing(out.places, true)
-    weights = {"dino": options.dino, "ibot": options.ibot, "koleo": options.koleo, "place": options.place}
+        terms["place"] = dense.placing(out.places, true)
+    if out.matches is not None:
+        terms["match"] = match(out, aim, batch, options.match_temperature)
+    if out.hu is not None:
+        terms["hu"] = F.smooth_l1_loss(out.hu.float(), dense.hu_cells(globals, options.patch), beta=0.5)
+    weights = {name: getattr(options, name) for name in terms}
     loss = sum(weights[name] * term for name, term in terms.items())
     log = {name: term.detach() for name, term in terms.items()}
     log["loss"] = loss.detach()
@@ -180,3 +197,18 @@ def objective(
     log["patch_entropy"] = losses.entropy(patch_targets).mean()
     log["patch_spread"] = losses.entropy(patch_targets.mean(0))
     return loss, log
+
+
+def match(out: Outputs, aim: Outputs, batch: dict[str, Tensor], temperature: float) -> Tensor:
+    """Patches of each view in the teacher's global views: the global ones in the other, the local ones in both."""
+    places, b = batch["places"], len(batch["places"]) // 2
+    first, second = (slice(0, b), slice(b, 2 * b))
+    found = [
+        dense.matching(out.matches[mine], places[mine], aim.matches[other], places[other], temperature)
+        for mine, other in ((first, second), (second, first))
+    ]
+    if out.near_matches is not None:
+        by_scan = lambda t: t.unflatten(0, (-1, b)).transpose(0, 1).flatten(1, 2)  # noqa: E731
+        near, near_places = by_scan(out.near_matches), by_scan(batch["local_places"])
+        found += [dense.matching(near, near_places, aim.matches[k], places[k], temperature) for k in (first, second)]
+    return torch.stack(found).mean()

@@ -77,18 +77,6 @@ def koleo(vectors: Tensor) -> Tensor:
     return -F.pairwise_distance(unit, unit[nearest], eps=1e-8).add(1e-8).log().mean()
 
 
-def placing(predicted: list[Tensor], true: list[Tensor]) -> Tensor:
-    """
-    Ours, not of the published recipe: tokens say where they lie. Each entry is one kind of token of the same B scans,
-    [B, N, 3] in units of 100 mm. Only places relative to the other tokens of the scan count: the error is what remains
-    of predicted − true after its mean over the scan, so that scans need no common frame. Smooth L1, kinds equal.
-    """
-    errors = [p.float() - t for p, t in zip(predicted, true)]
-    mean = torch.stack([e.mean(1) for e in errors]).mean(0)  # [B, 3]
-    left = [e - mean[:, None] for e in errors]
-    return torch.stack([F.smooth_l1_loss(e, torch.zeros_like(e), beta=0.2) for e in left]).mean()
-
-
 def entropy(probabilities: Tensor) -> Tensor:
     """Of each row, as a share of log K: 1 is uniform."""
     k = probabilities.shape[-1]

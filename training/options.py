@@ -43,8 +43,9 @@ def view_sizes(text: str) -> list[ViewSize]:
 
 @dataclass(frozen=True)
 class Options:
-    data: list[Path]
+    data: list[str]  # folders, or s3://BUCKET/PREFIX
     out: Path
+    cache: Path = Path.home() / ".cache" / "voxkin-training"  # where volumes from S3 are copied to
     resume: bool = False
     seed: int = 0
     # network
@@ -87,7 +88,10 @@ class Options:
     dino: float = 1.0
     ibot: float = 1.0
     koleo: float = 0.1
-    place: float = 0.0
+    place: float = 0.0  # this and the following are ours: dense.py
+    match: float = 0.0
+    hu: float = 0.0
+    match_temperature: float = 0.1
     # optimisation
     steps: int = 100_000
     accumulate: int = 16
@@ -148,7 +152,7 @@ class Options:
 
     def fixed(self) -> dict[str, object]:
         """What a resumed run must not change."""
-        free = {"data", "out", "resume", "steps", "compile", "device", "threads", "workers", "log_every", "save_every", "monitor_every"}
+        free = {"data", "out", "cache", "resume", "steps", "compile", "device", "threads", "workers", "log_every", "save_every", "monitor_every"}
         return {k: list(v) if isinstance(v, tuple) else v for k, v in dataclasses.asdict(self).items() if k not in free}
 
 
@@ -158,7 +162,7 @@ def parse(arguments: list[str] | None, description: str) -> Options:
     for f in dataclasses.fields(Options):
         flag = "--" + f.name.replace("_", "-")
         if f.name == "data":
-            parser.add_argument(flag, type=Path, nargs="+", required=True, metavar="DIR")
+            parser.add_argument(flag, nargs="+", required=True, metavar="DIR", help="prepared volumes: a folder, or s3://BUCKET/PREFIX")
         elif f.name == "out":
             parser.add_argument(flag, type=Path, required=True, metavar="RUN")
         elif f.default is False:

@@ -1,7 +1,7 @@
 """
 Pretrains a 3D encoder on prepared CT volumes: DINO on CLS, iBOT on masked patches, KoLeo.
 
-    python -m training.train --data PREPARED… --out RUN [--resume] [options]
+    python -m training.train --data PREPARED_OR_S3… --out RUN [--resume] [options]
     torchrun --nproc-per-node 8 -m training.train --data PREPARED… --out RUN [options]
 
 training/runs holds complete command lines. Exit codes: 0 done, 2 refused or out of disk (the last checkpoint is whole).
@@ -11,6 +11,7 @@ import contextlib
 import os
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ import torch
 import torch.distributed as dist
 from torch import nn
 
-from . import curves, dino, losses, run_files
+from . import curves, dino, losses, remote, run_files
 from .batches import Batches, loader
 from .faults import TrainingFault
 from .monitor import watch
@@ -64,7 +65,7 @@ def train(options: Options, device: torch.device) -> None:
     main_process = not dist.is_initialized() or dist.get_rank() == 0
     run_files.make_folder(options)
     least = min(min(s.locals) for s in view_sizes(options.views))
-    volumes, kept_out = split(open_volumes(options.data, least), options)
+    volumes, kept_out = split(open_volumes(folders(options), least), options)
 
     torch.manual_seed(options.seed)
     student = dino.Network(options)
@@ -154,6 +155,17 @@ def train(options: Options, device: torch.device) -> None:
                 "targets": targets.state_dict(), "optimizer": optimizer_state(optimizer),
             }, teacher)
             curves.draw(options.out)
+
+
+def folders(options: Options) -> list[Path]:
+    """Where the volumes lie on this machine; what lies in S3 is copied first, by one process of each machine."""
+    if int(os.environ.get("LOCAL_RANK", 0)) == 0:
+        for data in options.data:
+            if remote.is_remote(data):
+                remote.fetch(data, options.cache)
+    if dist.is_initialized():
+        dist.barrier()
+    return [remote.copy_of(data, options.cache) if remote.is_remote(data) else Path(data) for data in options.data]
 
 
 class Watched:

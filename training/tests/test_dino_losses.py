@@ -68,15 +68,6 @@ def test_koleo_by_hand():
     assert losses.koleo(vectors).item() == pytest.approx(-math.log(math.sqrt(3)) / 3, abs=1e-5)
 
 
-def test_placing_ignores_a_common_shift_and_sees_the_rest():
-    true = [torch.rand(2, 4, 3), torch.rand(2, 1, 3)]
-    shift = torch.tensor([[[3.0, -1.0, 2.0]], [[0.0, 9.0, 1.0]]])
-    assert losses.placing([t + shift for t in true], true).item() == pytest.approx(0, abs=1e-6)
-    # One kind is off by +0.5 along z and the other by −0.5: |error| 0.5 in a third of the numbers, smooth L1 0.5 − 0.1.
-    along_z = torch.tensor([0.5, 0.0, 0.0])
-    assert losses.placing([true[0] + along_z, true[1] - along_z], true).item() == pytest.approx(0.4 / 3, abs=1e-6)
-
-
 def test_entropy_is_a_share_of_log_k():
     p = torch.tensor([[0.25] * 4, [1.0, 0, 0, 0], [0.5, 0.5, 0, 0]])
     assert losses.entropy(p).tolist() == pytest.approx([1, 0, 0.5], abs=1e-6)
