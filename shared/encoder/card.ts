@@ -32,6 +32,8 @@ export const EncoderCard = z
     /** sha256 of encoder.onnx, which names the digests of any further files. */
     digest: Digest,
     /** encoder.onnx first, then its weights beyond 2 GB. */
+    /** How matrices are kept; absent for float32. Golden values are those of float32. */
+    precision: z.literal("int8").optional(),
     files: z
       .array(
         z.object({

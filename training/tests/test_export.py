@@ -8,9 +8,12 @@ import pytest
 import torch
 
 from training import export, onnx_file
-from training.card import file_digest
+from training.card import Recipe, file_digest
 from training.export import main
 from training.golden import golden_input
+from training.measure_prepare import prepare, read_nifti
+from training.model import Size
+from training.random_init import random_model
 from training.tests.support import FIXTURE, cosines, needs_fixture, small_model, write_release
 
 RANDOM = ["--random", "--dim", "24", "--depth", "2", "--heads", "2", "--name", "untrained"]
@@ -52,6 +55,34 @@ def test_weights_beyond_the_limit_lie_outside_and_change_the_digest(tmp_path):
         assert_same(model, folder / "encoder.onnx", (2, 1, 3))
         digests.append(files[0]["sha256"])
     assert digests[0] != digests[1]
+
+
+DATA = Path(__file__).parents[3] / "shared" / "data"
+REAL = [*sorted((DATA / "trunk").glob("*.nii.gz"))[:2], *sorted((DATA / "openkbp" / "validation").glob("*_ct.nii.gz"))[:1]]
+
+
+@pytest.mark.skipif(len(REAL) < 3, reason="../shared/data is absent")
+@pytest.mark.parametrize("path", REAL, ids=lambda path: path.name)
+def test_int8_says_the_same_of_real_volumes_at_a_quarter_of_the_size(tmp_path, path):
+    """Cosine of CLS and of every patch with float32's ≥ 0.999."""
+    model = random_model(Size(dim=288, depth=5, heads=3, patch=6), 3)
+    prepared = prepare(read_nifti(path), Recipe(patch=6, spacingFloor=4.0, patchBudget=1500))
+    sizes, tokens = [], []
+    for int8 in (False, True):
+        folder = tmp_path / str(int8)
+        folder.mkdir()
+        sizes.append(onnx_file.write(model, "wide", folder, int8=int8)[0]["bytes"])
+        tokens.append(run(folder / "encoder.onnx", prepared.voxels[None, None]))
+    (cls, patches), (cls8, patches8) = tokens
+    assert sizes[1] < 0.3 * sizes[0]
+    assert cosines(cls, cls8).min() >= 0.999
+    assert cosines(patches, patches8).min() >= 0.999
+
+
+def test_an_int8_encoder_says_so(tmp_path, capsys):
+    assert main([*RANDOM, "--int8", "--out", str(tmp_path / "out")]) == 0
+    assert json.loads((tmp_path / "out" / "encoder.json").read_text())["precision"] == "int8"
+    assert capsys.readouterr().err == ""
 
 
 def test_a_checkpoint_becomes_an_encoder(tmp_path, capsys):
