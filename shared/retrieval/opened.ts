@@ -1,3 +1,4 @@
+import { freemem } from "node:os"
 import { Fault } from "#shared/errors.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
 import { readCodes } from "./codes-part.ts"
@@ -24,7 +25,7 @@ export interface Snapshot {
   exact: VectorIndex
   /** Absent before it is warm, when the snapshot has no graph, and where hnswlib-node is not installed. */
   graph?: VectorIndex
-  /** Loads what is not loaded yet, once; never rejects. */
+  /** Loads what is not loaded yet, once, where the memory is there for it; never rejects. */
   warm(): Promise<void>
   /** A part that was found to be damaged after the snapshot was opened: it must not be asked again. */
   damage?: Fault
@@ -71,6 +72,7 @@ export async function openRelease(
     }),
     // What the store could not give now, it may give at the next attempt.
     warm() {
+      if (!loading && !fits(manifest)) return Promise.resolve()
       loading ??= load().catch((thrown) => {
         if (isDamage(thrown)) snapshot.damage = thrown
         else loading = undefined
@@ -98,6 +100,12 @@ export async function openRelease(
       },
     }
   }
+}
+
+/** A graph is there twice while it is loaded: as its file's bytes, and as the library has it. */
+function fits({ parts }: Manifest): boolean {
+  const peak = (parts["vectors.f32"]?.bytes ?? 0) + 2 * (parts[graphPart]?.bytes ?? 0)
+  return peak < 0.8 * (process.availableMemory?.() ?? freemem())
 }
 
 async function readColumns(objects: ObjectStore, manifest: Manifest): Promise<Column[]> {

@@ -132,6 +132,23 @@ test("with every snapshot damaged the answer is a fault that names the first", a
   await expect(ask(objects, coldViews(objects), 3)).rejects.toMatchObject(damaged)
 })
 
+test("where memory is short, codes and single vectors go on answering", async () => {
+  const { objects, live } = await published()
+  const snapshot = await openSnapshot(objects, "c", 0)
+  const { availableMemory } = process
+  process.availableMemory = () => 4 * dim * count
+  try {
+    await snapshot.warm()
+    expect(snapshot.graph).toBeUndefined()
+    expect((await snapshot.exact.search(vectors.slice(0, dim), { k: 1 })).found).toMatchObject([{ row: 0 }])
+    expect(snapshot.manifest.snapshot).toBe(live)
+  } finally {
+    process.availableMemory = availableMemory
+  }
+  await snapshot.warm()
+  expect(snapshot.graph !== undefined).toBe(available)
+})
+
 test("a store that fails for a moment is no damage", async () => {
   const { objects, live } = await published()
   let failing = true
