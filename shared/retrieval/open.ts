@@ -1,5 +1,6 @@
 import { getCohort } from "#shared/cohort/cohort.ts"
 import { Fault } from "#shared/errors.ts"
+import { keys } from "#shared/store/keys.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
 import { isDamage, openRelease, type Snapshot } from "./opened.ts"
 import { checkParts } from "./parts.ts"
@@ -28,7 +29,7 @@ export interface Opened {
 const damagedMs = 60_000
 
 interface Entry {
-  etag: string
+  pointer: LivePointer
   at: number
   opened: Promise<Opened>
   done?: Opened
@@ -49,15 +50,15 @@ export function snapshotCache(
   const suspects = new Map<string, Fault>()
 
   return async (cohort) => {
-    const pointer = await livePointer(objects, cohort)
+    const pointer = await livePointer(objects, cohort, entries.get(cohort)?.pointer)
     let entry = entries.get(cohort)
     entries.delete(cohort)
     const had = entry?.done?.snapshot
     const again = entry?.done?.instead !== undefined && Date.now() - entry.at > damagedMs
     if (had?.damage) suspects.set(had.manifest.snapshot, had.damage)
-    if (entry?.etag !== pointer.etag || again || had?.damage) {
+    if (entry?.pointer.etag !== pointer.etag || again || had?.damage) {
       const opened = newestWhole(objects, cohort, pointer.value, { had, suspects, warmUpTo })
-      const opening: Entry = { etag: pointer.etag, at: Date.now(), opened }
+      const opening: Entry = { pointer, at: Date.now(), opened }
       opened.then(
         (done) => {
           opening.done = done
@@ -106,7 +107,17 @@ async function newestWhole(
   throw damage
 }
 
-async function livePointer(objects: ObjectStore, cohort: string): Promise<{ value: Pointer; etag: string }> {
+interface LivePointer {
+  value: Pointer
+  etag: string
+}
+
+/** `known` is read again only when it has changed. */
+async function livePointer(objects: ObjectStore, cohort: string, known?: LivePointer): Promise<LivePointer> {
+  if (known) {
+    const now = await objects.get(keys.current(cohort), { start: 0, end: 0 })
+    if (now?.etag === known.etag) return known
+  }
   const pointer = await readPointer(objects, cohort)
   if (pointer) return pointer
   await getCohort(objects, cohort)
