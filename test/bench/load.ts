@@ -3,11 +3,9 @@
  * flipped every second; a minute (`npm run bench -- load SECONDS`). Every answer must come from a snapshot that was live
  * while it was asked, hold rows of that snapshot alone, and be what brute force gives.
  */
-import { type ChildProcess, spawn } from "node:child_process"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { join, resolve } from "node:path"
-import { createInterface } from "node:readline"
+import { join } from "node:path"
 import { setTimeout as wait } from "node:timers/promises"
 import { createCohort } from "#shared/cohort/cohort.ts"
 import { addMember } from "#shared/cohort/members.ts"
@@ -18,6 +16,7 @@ import { encoder, seriesNo } from "../cohort/scratch.ts"
 import { bruteForce } from "../retrieval/brute-force.ts"
 import { keepMade } from "../retrieval/made.ts"
 import { random, unitVectors } from "../retrieval/random.ts"
+import { post, type ServerProcess, startServerProcess } from "./serving/server.ts"
 
 const seconds = Number(process.argv[2] ?? 60)
 const [clients, servers, count, dim] = [64, 2, 2000, 144]
@@ -35,13 +34,16 @@ const filters: { filter?: string; passes(row: number, edition: string): boolean 
 ]
 
 const data = mkdtempSync(join(tmpdir(), "voxkin-load-"))
-const started: ChildProcess[] = []
+const started: ServerProcess[] = []
 try {
   const editions = await prepare()
-  const urls = await Promise.all(Array.from({ length: servers }, serve))
-  await load(editions, urls)
+  while (started.length < servers) started.push(await startServerProcess(data))
+  await load(
+    editions,
+    started.map(({ url }) => url),
+  )
 } finally {
-  for (const child of started) child.kill()
+  for (const server of started) server.stop()
   rmSync(data, { recursive: true })
 }
 
@@ -63,18 +65,6 @@ async function prepare(): Promise<Map<string, string>> {
   return editions
 }
 
-async function serve(): Promise<string> {
-  const program = resolve(import.meta.dirname, "../../functions/voxkin.mjs")
-  const args = [program, "serve", "--port", "0", "--data", data]
-  const child = spawn(process.execPath, args, { stdio: ["ignore", "ignore", "pipe"] })
-  started.push(child)
-  for await (const line of createInterface({ input: child.stderr })) {
-    const url = /http:\/\/127\.0\.0\.1:\d+/.exec(line)
-    if (url) return url[0]
-  }
-  throw new Error("the server did not start")
-}
-
 interface FlipTime {
   snapshot: string
   begun: number
@@ -87,14 +77,6 @@ async function load(editions: Map<string, string>, urls: string[]): Promise<void
   const times: number[] = []
   const wrong: string[] = []
   let [answers, checked] = [0, 0]
-
-  const post = async (url: string, path: string, body: object) => {
-    const headers = { "content-type": "application/json" }
-    const response = await fetch(`${url}/v1${path}`, { method: "POST", headers, body: JSON.stringify(body) })
-    const text = await response.text()
-    if (response.status !== 200) throw new Error(`${response.status} ${text.slice(0, 300)}`)
-    return JSON.parse(text)
-  }
 
   const client = async (n: number) => {
     const next = random(n + 1)
