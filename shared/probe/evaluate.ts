@@ -1,9 +1,11 @@
 import { setImmediate } from "node:timers/promises"
 import { Fault } from "#shared/errors.ts"
-import { applyHead, fitHeads } from "./linear.ts"
-import { choosePenalty, defaultPenalty, rowOf, type Study } from "./penalty.ts"
-import { confusion, type Metric, score } from "./score.ts"
+import { kaplanMeier } from "./hazard.ts"
+import { applyHead, fitHeads, type LinearHead, survivalAt } from "./linear.ts"
+import { choosePenalty, defaultPenalty, needed, rowOf, type Study } from "./penalty.ts"
+import { classifies, confusion, type Metric, score } from "./score.ts"
 import { rowsOf, split } from "./split.ts"
+import { valueAt } from "./steps.ts"
 
 export interface EvaluateOptions {
   folds: number
@@ -15,7 +17,10 @@ export interface EvaluateOptions {
 
 export interface Evaluation {
   metrics: Metric[]
-  /** The same metrics of the trivial predictor, which says the same of every series: the share of each class, or the mean. */
+  /**
+   * The same metrics of the trivial predictor, which says the same of every series: the share of each class, the mean,
+   * or the Kaplan-Meier curve of all.
+   */
   baseline: Metric[]
   /** Classification only: counts by true class (rows) and predicted class (columns). */
   confusion?: number[][]
@@ -23,7 +28,7 @@ export interface Evaluation {
   folds: number
   /** Of each fold. */
   penalties: number[]
-  /** What `applyHead` gave for each row from the fold in which the row was held out, [rows, outputs]. */
+  /** What the head of the fold in which the row was held out says of it, [rows, outputs]. */
   outOfFold: Float64Array
   converged: boolean
   /** Whether a fold's training rows could not be split to choose one. */
@@ -41,14 +46,17 @@ export async function evaluate(study: Study, options: EvaluateOptions): Promise<
   const outer = split(study.group, study.stratum, {
     folds: options.folds,
     seed,
-    everyStratum: study.kind !== "ridge",
+    needed: needed(study.kind, study.stratum),
   })
   if (!outer) {
     throw new Fault(
       "invalid",
       "too-few-labels",
-      "a class comes from one patient only, so no fold could learn it and be tested on it: " +
-        "label more patients, or merge or drop the class",
+      study.kind === "cox"
+        ? "the events come from one patient only, so no fold could learn from some and be tested on others: " +
+            "label more patients, or follow them for longer"
+        : "a class comes from one patient only, so no fold could learn it and be tested on it: " +
+            "label more patients, or merge or drop the class",
     )
   }
 
@@ -64,7 +72,7 @@ export async function evaluate(study: Study, options: EvaluateOptions): Promise<
     const penalty = chosen ?? defaultPenalty
     penaltyByDefault ||= chosen === undefined
     const [head] = fitHeads(study, train, [penalty])
-    for (const row of test) outOfFold.set(applyHead(head, rowOf(study, row)), row * width)
+    for (const row of test) outOfFold.set(said(study, head, row), row * width)
     penalties.push(penalty)
     converged &&= head.converged
     options.onFold?.(fold + 1, outer.folds)
@@ -73,7 +81,7 @@ export async function evaluate(study: Study, options: EvaluateOptions): Promise<
   return {
     metrics: score(study, outOfFold, study.group, seed),
     baseline: score(study, trivial(study), study.group, seed),
-    confusion: study.kind === "ridge" ? undefined : confusion(study, outOfFold),
+    confusion: classifies(study.kind) ? confusion(study, outOfFold) : undefined,
     folds: outer.folds,
     penalties,
     outOfFold,
@@ -83,11 +91,29 @@ export async function evaluate(study: Study, options: EvaluateOptions): Promise<
 }
 
 /**
- * The share of each class, or the mean, over all rows: one prediction for everybody, so that ranks tie. It has seen
- * the rows it is judged on, which flatters it a little.
+ * What is judged of a row. A risk is relative to the mean of its own fold's training rows, which the folds, dealt by
+ * stratum, have nearly in common; survival is under its own fold's baseline.
  */
-function trivial({ kind, target, outputs: width }: Study): Float64Array {
+function said(study: Study, head: LinearHead, row: number): Float64Array {
+  const output = applyHead(head, rowOf(study, row))
+  if (study.kind !== "cox" || head.kind !== "cox") return output
+  const [risk] = output
+  return Float64Array.of(risk, ...study.grid.map((time) => survivalAt(head.hazard, risk, time)))
+}
+
+/**
+ * The share of each class, the mean, or no risk and the Kaplan-Meier curve, over all rows: one prediction for
+ * everybody, so that ranks tie. It has seen the rows it is judged on, which flatters it a little.
+ */
+function trivial(study: Study): Float64Array {
+  const { kind, target, outputs: width } = study
   const constant = new Float64Array(width)
-  for (const t of target) constant[kind === "softmax" ? t : 0] += (kind === "softmax" ? 1 : t) / target.length
+  if (study.kind === "cox") {
+    const alive = kaplanMeier(target, study.event)
+    for (const [k, time] of study.grid.entries()) constant[1 + k] = valueAt(alive, time)
+  } else {
+    for (const t of target)
+      constant[kind === "softmax" ? t : 0] += (kind === "softmax" ? 1 : t) / target.length
+  }
   return Float64Array.from({ length: target.length * width }, (_, i) => constant[i % width])
 }

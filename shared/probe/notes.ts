@@ -2,7 +2,7 @@ import type { Evaluation } from "./evaluate.ts"
 import { applyHead, type LinearHead } from "./linear.ts"
 import { rowOf } from "./penalty.ts"
 import type { Note } from "./record.ts"
-import { predictedClass } from "./score.ts"
+import { classifies, predictedClass } from "./score.ts"
 import type { ReadStudy } from "./study.ts"
 
 export interface FitToJudge extends ReadStudy {
@@ -14,7 +14,7 @@ export interface FitToJudge extends ReadStudy {
   penaltyByDefault: boolean
 }
 
-/** Fewer patients make intervals that say little. */
+/** Fewer patients, or events, make intervals that say little. */
 const small = 50
 
 /** What the reader of a fit's numbers should know about them. */
@@ -27,20 +27,27 @@ export function judge(fit: FitToJudge): Note[] {
   say(
     "folds-reduced",
     evaluation.folds < fit.foldsAsked,
-    `${evaluation.folds} folds in place of ${fit.foldsAsked}: there are too few ${who}, or too few of one class`,
+    `${evaluation.folds} folds in place of ${fit.foldsAsked}: there are too few ${who}, or too few of one class or with the event`,
   )
   say(
     "small-test-set",
     patients.count < small,
     `only ${patients.count} ${who} were tested on: the metrics may be far off, and the intervals too narrow`,
   )
+  const events = study.kind === "cox" ? study.event.reduce((sum, e) => sum + e, 0) : small
+  say(
+    "few-events",
+    events < small,
+    `only ${events} series had the event, and it is events that a survival probe learns from and is tested on: the ` +
+      "metrics may be far off",
+  )
   say(
     "separable",
-    study.kind !== "ridge" && separated(),
+    classifies(study.kind) && separated(),
     "the head tells its own training series apart without error, as is usual with more features than series: " +
       "only the out-of-fold metrics count",
   )
-  const [main] = evaluation.metrics.filter(({ name }) => /auroc|r2/.test(name))
+  const [main] = evaluation.metrics.filter(({ name }) => /c-index|auroc|r2/.test(name))
   const trivial = study.kind === "ridge" ? 0 : 0.5
   say(
     "suspiciously-perfect",
@@ -57,13 +64,13 @@ export function judge(fit: FitToJudge): Note[] {
   say(
     "replicates-left-out",
     undefinedIn > 0,
-    `in up to ${undefinedIn} of 1000 bootstrap replicates a metric was not defined (a class was not drawn): ` +
+    `in up to ${undefinedIn} of 1000 bootstrap replicates a metric was not defined (a class, or the event, was not drawn): ` +
       "its interval rests on the others",
   )
   say(
     "penalty-by-default",
     fit.penaltyByDefault,
-    "a class has too few patients to choose the penalty by cross-validation everywhere: the default was used there",
+    "a class, or the event, has too few patients to choose the penalty by cross-validation everywhere: the default was used there",
   )
   say(
     "not-converged",

@@ -1,12 +1,13 @@
 import { roughTolerance } from "./fitted.ts"
 import { applyHead, fitHeads, type LinearHead, type Problem } from "./linear.ts"
+import { partialLikelihood, riskSets } from "./partial-likelihood.ts"
 import { rowsOf, split } from "./split.ts"
 
 /** A problem with what its rows must be split by. */
-export interface Study extends Problem {
+export type Study = Problem & {
   /** The patient of each row, numbered from 0; the row's own number where nothing is known of patients. */
   group: Uint32Array
-  /** The class of each row, or the fifth of the range of its value. */
+  /** The class of each row, the fifth of the range of its value, or 1 where it had the event and 0 where not. */
   stratum: Uint32Array
 }
 
@@ -17,13 +18,17 @@ export const defaultPenalty = 100
 const innerFolds = 3
 
 /**
- * The penalty of the grid with the least loss (log-loss, squared error) in cross-validation inside `rows`: the
- * rows outside never have a say. Of equal ones the strongest. Undefined when `rows` cannot be split.
+ * The penalty of the grid with the least loss (log-loss, squared error, or what held-out rows take from the partial
+ * likelihood) in cross-validation inside `rows`: the rows outside never have a say. Of equal ones the strongest. Undefined when `rows` cannot be split.
  */
 export function choosePenalty(study: Study, rows: Uint32Array, seed: number): number | undefined {
   const at = (of: Uint32Array) => Uint32Array.from(rows, (row) => of[row])
-  const everyStratum = study.kind !== "ridge"
-  const inner = split(at(study.group), at(study.stratum), { folds: innerFolds, seed, everyStratum })
+  const stratum = at(study.stratum)
+  const inner = split(at(study.group), stratum, {
+    folds: innerFolds,
+    seed,
+    needed: needed(study.kind, stratum),
+  })
   if (!inner) return undefined
 
   const loss = new Float64Array(penaltyGrid.length)
@@ -31,12 +36,15 @@ export function choosePenalty(study: Study, rows: Uint32Array, seed: number): nu
     const { train, test } = rowsOf(inner, fold)
     const trainRows = train.map((i) => rows[i])
     const heads = fitHeads(study, trainRows, penaltyGrid, roughTolerance)
-    for (const i of test) {
-      const x = rowOf(study, rows[i])
-      for (let p = 0; p < heads.length; p++) loss[p] += lossOf(heads[p], x, study.target[rows[i]])
-    }
+    const testRows = test.map((i) => rows[i])
+    for (let p = 0; p < heads.length; p++) loss[p] += lossOf(study, heads[p], trainRows, testRows)
   }
   return penaltyGrid[loss.lastIndexOf(Math.min(...loss))]
+}
+
+/** Which strata every head must have learned from: all classes, or events. */
+export function needed(kind: Problem["kind"], stratum: Uint32Array): Set<number> {
+  return new Set(kind === "ridge" ? [] : kind === "cox" ? [1] : stratum)
 }
 
 /** One row of the table. */
@@ -44,7 +52,28 @@ export function rowOf({ table }: Problem, row: number): Float32Array {
   return table.values.subarray(row * table.columns, (row + 1) * table.columns)
 }
 
-function lossOf(head: LinearHead, x: Float32Array, truth: number): number {
+/** Of the rows held out, for a head of the others. */
+function lossOf(study: Study, head: LinearHead, train: Uint32Array, test: Uint32Array): number {
+  if (study.kind !== "cox") {
+    return test.reduce((sum, row) => sum + lossOfRow(head, rowOf(study, row), study.target[row]), 0)
+  }
+  // A partial likelihood is of a whole set: what all rows have more than the training rows is the held-out rows'
+  // (Verweij and van Houwelingen 1993).
+  const { target, event } = study
+  const of = (rows: Uint32Array) =>
+    partialLikelihood(
+      riskSets(Float64Array.from(rows, (row) => target[row])),
+      Uint8Array.from(rows, (row) => event[row]),
+      Float64Array.from(rows, (row) => applyHead(head, rowOf(study, row))[0]),
+      new Float64Array(rows.length),
+    )
+  const all = new Uint32Array(train.length + test.length)
+  all.set(train)
+  all.set(test, train.length)
+  return of(all) - of(train)
+}
+
+function lossOfRow(head: LinearHead, x: Float32Array, truth: number): number {
   const output = applyHead(head, x)
   if (head.kind === "ridge") return (output[0] - truth) ** 2
   const likelihood = head.kind === "softmax" ? output[truth] : truth === 1 ? output[0] : 1 - output[0]

@@ -1,6 +1,7 @@
 import { bootstrap, type Weighted } from "./bootstrap.ts"
 import type { Problem } from "./linear.ts"
 import { auprc, auroc, f1, mean, r2, ranked } from "./metrics.ts"
+import { survivalMetrics } from "./survival-metrics.ts"
 
 export interface Metric {
   name: string
@@ -13,7 +14,7 @@ export interface Metric {
 }
 
 /**
- * Metrics with intervals over groups. `outputs` holds what `applyHead` gave for each row, [rows, outputs].
+ * Metrics with intervals over groups. `outputs` holds what a head said of each row, [rows, outputs].
  * Two classes: the second is the positive one, predicted above 0.5. More: macro means over one-versus-rest
  * questions, the likeliest class predicted. AUPRC is average precision; Brier is the mean of (p − y)², for more
  * than two classes summed over them.
@@ -34,10 +35,14 @@ export function score(problem: Problem, outputs: Float64Array, group: Uint32Arra
   }))
 }
 
-function metricsOf(
-  { kind, target, outputs: width }: Problem,
-  outputs: Float64Array,
-): Record<string, Weighted> {
+function metricsOf(problem: Problem, outputs: Float64Array): Record<string, Weighted> {
+  const { kind, target, outputs: width } = problem
+  if (problem.kind === "cox") {
+    const { event, grid } = problem
+    const risk = target.map((_, row) => outputs[row * width])
+    const survival = outputs.filter((_, i) => i % width > 0)
+    return survivalMetrics({ time: target, event }, risk, survival, grid)
+  }
   if (kind === "ridge") return numberMetrics(target, outputs)
   if (kind === "logistic") return binaryMetrics(target, outputs)
   return classMetrics(target, outputs, width)
@@ -91,6 +96,11 @@ function classMetrics(
     "macro-f1": (weight) => mean(each.map((k) => f1(truth, predicted, k, weight))),
     brier: (weight) => mean(square, weight),
   }
+}
+
+/** Whether a head of this kind tells classes. */
+export function classifies(kind: Problem["kind"]): boolean {
+  return kind === "logistic" || kind === "softmax"
 }
 
 /** The class number a head's outputs stand for, per row: above 0.5 for one output, else the likeliest. */

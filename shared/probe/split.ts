@@ -10,8 +10,8 @@ export interface SplitOptions {
   /** At most this many folds; fewer when there are too few groups. */
   folds: number
   seed: number
-  /** Whether strata are classes: no more folds than the rarest has groups, each to be learned from in every fold. */
-  everyStratum: boolean
+  /** Strata that have to be learned from in every fold, as classes have: no more folds than the rarest has groups. */
+  needed: ReadonlySet<number>
 }
 
 /**
@@ -21,10 +21,10 @@ export interface SplitOptions {
  */
 export function split(group: Uint32Array, stratum: Uint32Array, options: SplitOptions): Split | undefined {
   const groups = rowsByGroup(group)
-  const most = options.everyStratum ? fewestGroups(groups, stratum) : groups.length
+  const most = fewestGroups(groups, stratum, options.needed)
   for (let folds = Math.min(options.folds, most); folds >= 2; folds--) {
     const dealt = deal(groups, stratum, folds, options.seed)
-    if (!options.everyStratum || everyStratumInTwoFolds(dealt, stratum)) return dealt
+    if (inTwoFolds(dealt, stratum, options.needed)) return dealt
   }
   return undefined
 }
@@ -38,13 +38,13 @@ function rowsByGroup(group: Uint32Array): number[][] {
   return rows.filter((members) => members !== undefined)
 }
 
-/** Of the stratum that is found in the fewest groups, how many those are. */
-function fewestGroups(groups: number[][], stratum: Uint32Array): number {
+/** Of the needed stratum that is found in the fewest groups, how many those are; all groups where none is needed. */
+function fewestGroups(groups: number[][], stratum: Uint32Array, needed: ReadonlySet<number>): number {
   const count = new Map<number, number>()
   for (const rows of groups) {
     for (const s of new Set(rows.map((row) => stratum[row]))) count.set(s, (count.get(s) ?? 0) + 1)
   }
-  return Math.min(...count.values())
+  return Math.min(groups.length, ...[...needed].map((s) => count.get(s) ?? 0))
 }
 
 /** Largest groups first, each into the fold that has least of what the group brings; at a tie the smallest fold. */
@@ -79,7 +79,7 @@ function deal(groups: number[][], stratum: Uint32Array, folds: number, seed: num
 }
 
 /** A stratum that lies in one fold only is missing from the training rows of that fold. */
-function everyStratumInTwoFolds({ fold }: Split, stratum: Uint32Array): boolean {
+function inTwoFolds({ fold }: Split, stratum: Uint32Array, needed: ReadonlySet<number>): boolean {
   const first = new Map<number, number>()
   const inTwo = new Set<number>()
   for (let row = 0; row < stratum.length; row++) {
@@ -87,7 +87,7 @@ function everyStratumInTwoFolds({ fold }: Split, stratum: Uint32Array): boolean 
     if (seen === undefined) first.set(stratum[row], fold[row])
     else if (seen !== fold[row]) inTwo.add(stratum[row])
   }
-  return inTwo.size === first.size
+  return [...needed].every((s) => inTwo.has(s))
 }
 
 /** The rows outside and inside one fold. */

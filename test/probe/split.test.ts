@@ -14,7 +14,7 @@ describe("split", () => {
       const classes = 2 + randomInt(random, 4)
       const group = Uint32Array.from({ length: rows }, () => randomInt(random, patients))
       const stratum = Uint32Array.from({ length: rows }, () => Math.floor(classes * random() ** 2))
-      const dealt = split(group, stratum, { folds: 5, seed: trial, everyStratum: true })
+      const dealt = split(group, stratum, { folds: 5, seed: trial, needed: new Set(stratum) })
       if (!dealt) continue
       made++
       for (let fold = 0; fold < dealt.folds; fold++) {
@@ -32,7 +32,7 @@ describe("split", () => {
   test("spreads classes as evenly as can be when each series is a patient", () => {
     const stratum = Uint32Array.from({ length: 103 }, (_, i) => (i < 23 ? 1 : 0))
     const group = stratum.map((_, i) => i)
-    const { fold } = split(group, stratum, { folds: 5, seed: 9, everyStratum: true })!
+    const { fold } = split(group, stratum, { folds: 5, seed: 9, needed: new Set(stratum) })!
     for (let f = 0; f < 5; f++) {
       const rows = [...fold.keys()].filter((row) => fold[row] === f)
       const positives = rows.filter((row) => stratum[row] === 1).length
@@ -44,13 +44,13 @@ describe("split", () => {
   test("is decided by its seed", () => {
     const stratum = new Uint32Array(40)
     const group = stratum.map((_, i) => i)
-    const fold = (seed: number) => split(group, stratum, { folds: 4, seed, everyStratum: true })!.fold
+    const fold = (seed: number) => split(group, stratum, { folds: 4, seed, needed: new Set(stratum) })!.fold
     expect(fold(1)).toEqual(fold(1))
     expect(fold(1)).not.toEqual(fold(2))
   })
 
   test("makes fewer folds of few patients, and none where a class has one patient", () => {
-    const options = { folds: 5, seed: 0, everyStratum: true }
+    const options = { folds: 5, seed: 0, needed: new Set([0, 1]) }
     const three = split(Uint32Array.of(0, 0, 1, 1, 2, 2), Uint32Array.of(0, 1, 0, 1, 0, 1), options)
     expect(three?.folds).toBe(3)
     expect(split(Uint32Array.of(0, 1, 2, 3, 3), Uint32Array.of(0, 0, 0, 1, 1), options)).toBeUndefined()
@@ -91,7 +91,7 @@ describe("evaluation", () => {
     const values = study.table.values.slice().fill(1e6, 0, 3 * 5)
     const after = (await evaluate({ ...study, table: { ...study.table, values } }, { folds: 4, seed: 3 }))
       .outOfFold
-    const { fold } = split(study.group, study.stratum, { folds: 4, seed: 3, everyStratum: true })!
+    const { fold } = split(study.group, study.stratum, { folds: 4, seed: 3, needed: new Set(study.stratum) })!
     const sameFold = [...fold.keys()].filter((row) => fold[row] === fold[0] && study.group[row] !== 0)
     expect(sameFold.length).toBeGreaterThan(5)
     for (const row of sameFold) expect(after[row]).toBe(before[row])
