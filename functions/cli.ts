@@ -20,6 +20,12 @@ function whole(text: string): number {
   return value
 }
 
+function times(text: string): number[] {
+  const values = text.split(",").map((time) => (time.trim() === "" ? Number.NaN : Number(time)))
+  if (!values.every(Number.isFinite)) throw new InvalidArgumentError("it must be numbers with commas between")
+  return values
+}
+
 function port(text: string): number {
   const value = whole(text)
   if (value < 0 || value > 65_535) throw new InvalidArgumentError("a port is a number from 0 (any) to 65535")
@@ -108,27 +114,41 @@ const probe = program.command("probe").description("small heads on cached featur
 command("fit", "fit a linear probe and measure it by cross-validation", probe)
   .argument("<name>", "the probe's name", probeName)
   .requiredOption("--cohort <name>", "required: whose series and labels", cohortName)
-  .requiredOption("--label <column>", "required: the column to predict")
   .addOption(
-    new Option("--task <task>", "required").choices(["classification", "regression"]).makeOptionMandatory(),
+    new Option("--task <task>", "required")
+      .choices(["classification", "regression", "survival"])
+      .makeOptionMandatory(),
   )
+  .option("--label <column>", "of classification and regression: the column to predict")
+  .option("--time <column>", "of survival: the time to the event, or to where the series was lost from sight")
+  .option("--event <column>", "of survival: whether the time is that of the event (1 or true, 0 or false)")
+  .option("--unit <words>", "of the numbers or times, as in ml or days")
   .addOption(new Option("--pooling <features>", "which pooled features").choices(["cls", "mean", "both"]))
   .addOption(new Option("--seed <n>", "of folds and bootstrap").argParser(whole))
   .action(
-    async (name: string, o: SharedOptions & Omit<import("#shared/probe/fit.ts").FitRequest, "name">) => {
+    async (name: string, o: SharedOptions & Omit<import("#shared/probe/request.ts").FitRequest, "name">) => {
       const { fitCommand } = await import("./cli/probe.ts")
-      const { cohort, label, task, pooling, seed } = o
-      await run(o, (ports, out) => fitCommand({ name, cohort, label, task, pooling, seed }, ports, out))
+      const { cohort, task, label, time, event, unit, pooling, seed } = o
+      const request = { name, cohort, task, label, time, event, unit, pooling, seed }
+      await run(o, (ports, out) => fitCommand(request, ports, out))
     },
   )
 command("predict", "what the probe says of each query, or of a whole cohort", probe)
   .argument("<name>", "the probe's name", probeName)
   .argument("[query...]", "series ids, or paths to scans")
   .option("--cohort <name>", "all its series: the answers are kept, for searches to filter by", cohortName)
-  .action(async (name: string, queries: string[], o: SharedOptions & { cohort?: string }) => {
-    const { predictCommand } = await import("./cli/probe.ts")
-    await run(o, (ports, out) => predictCommand(name, { queries, cohort: o.cohort }, ports, out))
-  })
+  .option(
+    "--times <list>",
+    "of a survival probe: where to tell the probability of survival, as in 365,730",
+    times,
+  )
+  .action(
+    async (name: string, queries: string[], o: SharedOptions & { cohort?: string; times?: number[] }) => {
+      const { predictCommand } = await import("./cli/probe.ts")
+      const { cohort, times } = o
+      await run(o, (ports, out) => predictCommand(name, { queries, cohort, times }, ports, out))
+    },
+  )
 command("show", "what the probe is and how well it did", probe)
   .argument("<name>", "the probe's name", probeName)
   .action(async (name: string, o: SharedOptions) => {

@@ -3,8 +3,9 @@ import { getCohort } from "#shared/cohort/cohort.ts"
 import { SeriesId } from "#shared/ids.ts"
 import { FitJob } from "#shared/jobs/job.ts"
 import { createJob } from "#shared/jobs/record.ts"
-import { getProbe, listProbes, openProbe, Prediction, predict } from "#shared/probe/predict.ts"
+import { checkTimes, getProbe, listProbes, openProbe, Prediction, predict } from "#shared/probe/predict.ts"
 import { ProbeRecord } from "#shared/probe/record.ts"
+import { targetOf } from "#shared/probe/request.ts"
 import {
   Accepted,
   body,
@@ -25,6 +26,8 @@ const fit = createRoute({
   path: "/probes",
   tags: ["probes"],
   summary: "Fit a linear probe on a cohort's cached features and measure it by cross-validation",
+  description:
+    "Classification and regression take the column `label`; survival takes `time` and `event` in its place.",
   request: {
     body: body(named("ProbeFit", FitJob.omit({ kind: true })), {
       name: "nodule",
@@ -57,6 +60,16 @@ const Predictions = z
   .object({ probe: z.string(), version: z.string(), encoder: z.string(), predictions: z.array(Prediction) })
   .openapi("Predictions")
 
+const Ask = z
+  .strictObject({
+    series: z.array(SeriesId).min(1).max(1000),
+    times: z.array(z.number().positive()).min(1).max(100).optional().openapi({
+      description:
+        "Of a survival probe: where to tell the probability of survival; by default the quartiles of event times",
+    }),
+  })
+  .openapi("PredictRequest")
+
 const ask = createRoute({
   method: "post",
   path: "/probes/{name}/predict",
@@ -64,9 +77,7 @@ const ask = createRoute({
   summary: "What the probe says of each series, from cached features",
   request: {
     params: params.probe,
-    body: body(z.strictObject({ series: z.array(SeriesId).min(1).max(1000) }).openapi("PredictRequest"), {
-      series: [someSeries],
-    }),
+    body: body(Ask, { series: [someSeries] }),
   },
   responses: {
     200: json(Predictions, "One prediction per series, in order"),
@@ -78,6 +89,7 @@ export const probes = resource()
   .openapi(fit, async (c) => {
     const { objects, jobs, now } = c.get("ports")
     const request = c.req.valid("json")
+    targetOf(request)
     await getCohort(objects, request.cohort)
     return c.json({ job: await createJob(objects, jobs, { kind: "fit", ...request }, now()) }, 202)
   })
@@ -90,7 +102,9 @@ export const probes = resource()
   .openapi(ask, async (c) => {
     const { objects } = c.get("ports")
     const probe = await openProbe(objects, c.req.valid("param").name)
-    const predictions = await predict(objects, probe, c.req.valid("json").series)
+    const { series, times } = c.req.valid("json")
+    if (times) checkTimes(probe, times)
+    const predictions = await predict(objects, probe, series, times)
     const { name, version, encoder } = probe.record
     return c.json({ probe: name, version, encoder: encoder.id, predictions }, 200)
   })

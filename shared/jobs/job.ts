@@ -1,8 +1,8 @@
 import { z } from "zod"
 import { Scalars } from "#shared/cohort/members.ts"
 import { CohortName } from "#shared/ids.ts"
-import { FitRequest } from "#shared/probe/fit.ts"
 import { PredictRequest } from "#shared/probe/predict-cohort.ts"
+import { FitRequest } from "#shared/probe/request.ts"
 
 /** Embeds what was uploaded with the job (`uploads/{job}`) into a cohort. */
 export const EmbedJob = z.strictObject({

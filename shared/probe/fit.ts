@@ -1,35 +1,17 @@
-import { z } from "zod"
-import { ColumnName } from "#shared/cohort/members.ts"
-import { CohortName, ProbeName, sha256, timeStamp } from "#shared/ids.ts"
+import { sha256, timeStamp } from "#shared/ids.ts"
 import { putJson } from "#shared/store/json.ts"
 import { keys } from "#shared/store/keys.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
-import { evaluate } from "./evaluate.ts"
+import { type Evaluation, evaluate } from "./evaluate.ts"
 import { encodeHead } from "./head-file.ts"
 import { fitHeads } from "./linear.ts"
 import { judge } from "./notes.ts"
 import { choosePenalty, defaultPenalty } from "./penalty.ts"
-import { ProbePooling, ProbeRecord, recordFile } from "./record.ts"
-import { readStudy } from "./study.ts"
+import { ProbeRecord, recordFile } from "./record.ts"
+import { FitRequest, type Target, targetOf } from "./request.ts"
+import { type ReadStudy, readStudy } from "./study.ts"
+import { quartiles } from "./survival-times.ts"
 import { setCurrent } from "./versions.ts"
-
-export const FitRequest = z.object({
-  name: ProbeName,
-  cohort: CohortName,
-  /** Looked up among the labels of each member, then in its metadata. */
-  label: ColumnName,
-  task: z.enum(["classification", "regression"]),
-  /** Both, as in DINOv2's linear evaluation (Oquab et al. 2023): the penalty sorts out what helps. */
-  pooling: ProbePooling.default("both"),
-  /** λ of Σ log-loss + λ/2 · ‖w‖², or of Σ error² + λ · ‖w‖²; chosen by cross-validation when absent. */
-  penalty: z.number().min(1e-3).max(1e9).optional(),
-  folds: z.int().min(2).max(20).default(5),
-  /** Of folds and bootstrap: the same seed on the same data gives the same numbers. */
-  seed: z.int().nonnegative().default(0),
-  /** Of the numbers to learn, in words: "ml". */
-  unit: z.string().max(40).optional(),
-})
-export type FitRequest = z.input<typeof FitRequest>
 
 export interface FitOptions extends FitRequest {
   now: Date
@@ -41,15 +23,18 @@ const headFile = "head.safetensors"
 /**
  * Fits a probe on a cohort's cached features and labels, measures it by cross-validation, and keeps it as a new
  * version, which answers from then on. A version's files never change; the pointer is flipped last.
- * @throws Fault `no-such-cohort`, `no-such-column`, `bad-label`, `one-class`, `constant-label`, `too-many-classes`,
- * `too-few-labels`, `no-features`, `not-finite`, `wrong-encoder`, `corrupt-features`
+ * @throws Fault `bad-target`, `no-such-cohort`, `no-such-column`, `bad-label`, `one-class`, `constant-label`,
+ * `too-many-classes`, `no-events`, `too-short-follow-up`, `too-few-labels`, `no-features`, `not-finite`, `wrong-encoder`, `corrupt-features`
  */
 export async function fitProbe(objects: ObjectStore, options: FitOptions): Promise<ProbeRecord> {
   const { now, onProgress } = options
   const request = FitRequest.parse(options)
-  const { name, label, task, pooling, folds, seed } = request
+  const { name, cohort, pooling, folds, seed } = request
+  const target = targetOf(request)
   const read = await readStudy(objects, {
-    ...request,
+    cohort,
+    target,
+    pooling,
     onRead: (done, total) => onProgress?.({ done, total, message: "reading features" }),
   })
   const { study, patients, encoder, dim } = read
@@ -72,11 +57,8 @@ export async function fitProbe(objects: ObjectStore, options: FitOptions): Promi
     format: "voxkin-probe-1",
     name,
     version,
-    task,
-    label,
-    ...(task === "regression"
-      ? { unit: request.unit ?? null }
-      : { classes: counted(read.classes, study.target), confusion: evaluation.confusion }),
+    ...target,
+    ...learned(target, read, evaluation, request.unit ?? null),
     encoder,
     pooling,
     dim,
@@ -87,7 +69,7 @@ export async function fitProbe(objects: ObjectStore, options: FitOptions): Promi
       perFold: evaluation.penalties,
     },
     training: {
-      cohort: request.cohort,
+      cohort,
       count: read.series.length,
       seriesDigest: sha256([...read.series].sort().join("\n")),
       patients: patients.known ? patients.count : null,
@@ -113,6 +95,28 @@ export async function fitProbe(objects: ObjectStore, options: FitOptions): Promi
   await putJson(objects, keys.probePart(name, version, recordFile), record, { ifAbsent: true })
   await setCurrent(objects, name, version, now)
   return record
+}
+
+/** What a record says of the labels, by task. */
+function learned(
+  target: Target,
+  { study, classes }: ReadStudy,
+  { confusion }: Evaluation,
+  unit: string | null,
+) {
+  if (study.kind === "cox") {
+    const { target: time, event, grid } = study
+    const answersAt = quartiles(time, event)
+    return {
+      unit,
+      events: event.reduce((sum, e) => sum + e, 0),
+      ties: "efron",
+      answersAt,
+      followUp: time.reduce((longest, t) => Math.max(longest, t)),
+      horizon: { aurocAt: answersAt[1], brierFrom: grid[0], brierTo: grid[grid.length - 1] },
+    }
+  }
+  return target.task === "regression" ? { unit } : { classes: counted(classes, study.target), confusion }
 }
 
 function counted(classes: string[], target: Float64Array) {

@@ -1,11 +1,11 @@
 import { Fault } from "#shared/errors.ts"
 import { readTensors, type Tensor, writeTensors } from "#shared/features/safetensors.ts"
 import { sha256 } from "#shared/ids.ts"
-import type { LinearHead, LinearKind } from "./linear.ts"
+import type { LinearHead } from "./linear.ts"
 
 /** What a head's file must hold. */
 export interface HeadShape {
-  kind: LinearKind
+  kind: LinearHead["kind"]
   outputs: number
   /** Numbers the head reads. */
   columns: number
@@ -13,25 +13,28 @@ export interface HeadShape {
 }
 
 /**
- * `head.safetensors`: weights [outputs, columns], intercept [outputs], mean and scale [columns], all F32. Rounding
- * to float32 moves a prediction by about its seventh digit; the arithmetic on them stays float64.
+ * `head.safetensors`: weights [outputs, columns], intercept [outputs], mean and scale [columns], all F32; of a Cox head
+ * also the event times and the cumulative baseline hazard from each on, [times] both. Rounding to float32 moves a prediction by about its seventh digit; the arithmetic on them stays float64.
  */
-export function encodeHead({ kind, weights, intercept, mean, scale }: LinearHead): Uint8Array {
+export function encodeHead(head: LinearHead): Uint8Array {
+  const { kind, weights, intercept, mean, scale } = head
   const tensor = (data: Float64Array, shape: number[]): Tensor => ({
     dtype: "F32",
     shape,
     data: Float32Array.from(data),
   })
   const columns = mean.length
-  return writeTensors(
-    [
-      ["weights", tensor(weights, [intercept.length, columns])],
-      ["intercept", tensor(intercept, [intercept.length])],
-      ["mean", tensor(mean, [columns])],
-      ["scale", tensor(scale, [columns])],
-    ],
-    { format: "voxkin-head-1", kind },
-  )
+  const tensors: [string, Tensor][] = [
+    ["weights", tensor(weights, [intercept.length, columns])],
+    ["intercept", tensor(intercept, [intercept.length])],
+    ["mean", tensor(mean, [columns])],
+    ["scale", tensor(scale, [columns])],
+  ]
+  if (head.kind === "cox") {
+    const { times, values } = head.hazard
+    tensors.push(["times", tensor(times, [times.length])], ["hazard", tensor(values, [values.length])])
+  }
+  return writeTensors(tensors, { format: "voxkin-head-1", kind })
 }
 
 /** @throws Fault `unavailable` / `corrupt-probe` unless it is the very file that was written, of this shape */
@@ -49,11 +52,14 @@ export function decodeHead(bytes: Uint8Array, name: string, expected: HeadShape)
     return Float64Array.from(found.data)
   }
   const { kind, outputs, columns } = expected
-  return {
-    kind,
+  const linear = {
     weights: numbers("weights", outputs, columns),
     intercept: numbers("intercept", outputs),
     mean: numbers("mean", columns),
     scale: numbers("scale", columns),
   }
+  if (kind !== "cox") return { kind, ...linear }
+  const steps = tensors.get("times")?.shape[0] ?? 0
+  const hazard = { times: numbers("times", steps), values: numbers("hazard", steps), start: 0 }
+  return { kind, ...linear, hazard }
 }

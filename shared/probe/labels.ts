@@ -37,10 +37,7 @@ export function labelled(members: Member[], column: string): Labelled<Exclude<Sc
 }
 
 /** @throws Fault `invalid` / `bad-label` for what is no finite number, `constant-label` when all are the same */
-export function numbers(
-  labels: Labelled<string | number | boolean>[],
-  column: string,
-): { target: Float64Array; names: string[] } {
+export function numbers(labels: Labelled<string | number | boolean>[], column: string): Float64Array {
   const bad = labels.filter(({ value }) => !Number.isFinite(value))
   if (bad.length > 0) {
     throw badLabel(bad, column, "are not numbers: correct or empty them, or use --task classification")
@@ -53,7 +50,7 @@ export function numbers(
       `all ${target.length} series have the same number in '${column}': there is nothing to learn; label others`,
     )
   }
-  return { target, names: [] }
+  return target
 }
 
 /**
@@ -99,7 +96,8 @@ export function classes(
   return { target, names }
 }
 
-function badLabel(bad: Labelled<unknown>[], column: string, remedy: string): Fault {
+/** The fault for some labels, which names their series, never their values; `remedy` completes it. */
+export function badLabel(bad: Labelled<unknown>[], column: string, remedy: string): Fault {
   const named = bad.slice(0, 5).map(({ member }) => member.series)
   const more = bad.length > named.length ? ` and ${bad.length - named.length} more` : ""
   return new Fault(

@@ -99,8 +99,9 @@ async function answersFor(objects: ObjectStore, probes: readonly Probe[], encode
   })
 }
 
-/** A class as its label was given: true and false are booleans. */
+/** A class as its label was given, true and false as booleans; a value; or a risk. */
 function labelled(answer: Answer, { record }: Probe): string | number | boolean {
+  if ("risk" in answer) return answer.risk
   if ("value" in answer) return answer.value
   const boolean =
     record.task === "classification" &&

@@ -9,7 +9,7 @@ import { keys } from "#shared/store/keys.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
 import { decodeHead } from "./head-file.ts"
 import { checkEncoder, columnsOf, headInputs, usable } from "./inputs.ts"
-import { applyHead, type LinearHead } from "./linear.ts"
+import { applyHead, type LinearHead, survivalAt } from "./linear.ts"
 import { ProbeRecord, recordFile } from "./record.ts"
 import { predictedClass } from "./score.ts"
 import { currentVersion } from "./versions.ts"
@@ -20,10 +20,18 @@ export interface Probe {
   head: LinearHead
 }
 
-/** What the probe says: the likeliest class and the probability of each, or a value in the unit of its labels. */
+/**
+ * What the probe says: the likeliest class and the probability of each; a value in the unit of its labels; or the risk,
+ * which is the log of the hazard's ratio to that of the mean training series, and the probability of living past times.
+ */
 export const Answer = z.union([
   z.object({ label: z.string(), probabilities: z.record(z.string(), z.number()) }),
   z.object({ value: z.number(), unit: z.string().nullable() }),
+  z.object({
+    risk: z.number(),
+    survival: z.array(z.object({ time: z.number(), probability: z.number() })),
+    unit: z.string().nullable(),
+  }),
 ])
 export type Answer = z.infer<typeof Answer>
 
@@ -78,14 +86,20 @@ export async function openProbe(objects: ObjectStore, name: string): Promise<Pro
 /**
  * Predicts from the cached features of each series; their patches are not read. A series without features, or
  * whose file is damaged, gets an `error` in place of an answer and does not stop the others.
+ * @param times of a survival probe, the times to tell the probability of survival at, as `checkTimes` takes them
  * @throws Fault `conflict` / `wrong-encoder` for features that are not of the probe's encoder and recipe
  */
-export function predict(objects: ObjectStore, probe: Probe, series: string[]): Promise<Prediction[]> {
+export function predict(
+  objects: ObjectStore,
+  probe: Probe,
+  series: string[],
+  times?: number[],
+): Promise<Prediction[]> {
   const { encoder } = probe.record
   return mapBounded(series, storeConcurrency, async (id): Promise<Prediction> => {
     try {
       const pooled = await readPooled(objects, encoder.id, id)
-      if (pooled) return predictPooled(probe, pooled)
+      if (pooled) return predictPooled(probe, pooled, times)
       const message = `${id} has no features under encoder ${encoder.id}: add it with that encoder first`
       return { series: id, error: { code: "no-features", message } }
     } catch (thrown) {
@@ -95,6 +109,18 @@ export function predict(objects: ObjectStore, probe: Probe, series: string[]): P
   })
 }
 
+/** @throws Fault `invalid` / `bad-times` unless a probe can tell the probability of survival at these times */
+export function checkTimes({ record }: Probe, times: number[]): void {
+  const wrong = (what: string) =>
+    new Fault("invalid", "bad-times", `${what}: leave out the times, or ask for others`)
+  if (record.task !== "survival")
+    throw wrong(`probe ${record.name} is one of ${record.task}, which knows no times`)
+  const unknown = times.filter((time) => !(time > 0 && time <= record.followUp))
+  if (unknown.length === 0) return
+  const known = `${record.name} knows times from 0 to ${record.followUp} ${record.unit ?? ""}`.trim()
+  throw wrong(`probe ${known}, and not ${unknown.slice(0, 5).join(", ")}`)
+}
+
 /** Faults of a single series, which need not stop the others. */
 export const ofOneSeries = ["corrupt-features", "wrong-series", "not-finite"]
 
@@ -102,6 +128,7 @@ export const ofOneSeries = ["corrupt-features", "wrong-series", "not-finite"]
 export function predictPooled(
   { record, head }: Probe,
   pooled: Pooled,
+  times?: number[],
 ): { series: string; prediction: Answer } {
   checkEncoder(pooled, record.encoder)
   const { series } = pooled.receipt
@@ -113,6 +140,19 @@ export function predictPooled(
   }
   const output = applyHead(head, x)
   if (record.task === "regression") return { series, prediction: { value: output[0], unit: record.unit } }
+  if (record.task === "survival") {
+    if (head.kind !== "cox") {
+      const message = `${record.name} is a survival probe with a ${head.kind} head: fit it again`
+      throw new Fault("unavailable", "corrupt-probe", message)
+    }
+    const { hazard } = head
+    const [risk] = output
+    const survival = (times ?? record.answersAt).map((time) => ({
+      time,
+      probability: survivalAt(hazard, risk, time),
+    }))
+    return { series, prediction: { risk, survival, unit: record.unit } }
+  }
   const shares = head.kind === "logistic" ? [1 - output[0], output[0]] : [...output]
   const [k] = predictedClass(output, output.length)
   const label = record.classes[k].name

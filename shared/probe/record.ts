@@ -18,6 +18,7 @@ export const Head = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("logistic"), ...linear }),
   z.object({ kind: z.literal("softmax"), ...linear }),
   z.object({ kind: z.literal("ridge"), ...linear }),
+  z.object({ kind: z.literal("cox"), ...linear }),
 ])
 export type Head = z.infer<typeof Head>
 
@@ -36,12 +37,13 @@ export type Note = z.infer<typeof Note>
 
 export const recordFile = "probe.json"
 
+/** The column that was learned. */
+const label = z.string()
+
 const common = {
   format: z.literal("voxkin-probe-1"),
   name: ProbeName,
   version: ProbeVersion,
-  /** The column that was learned. */
-  label: z.string(),
   /** It reads features of this encoder under this recipe, and no others. */
   encoder: z.object({ id: EncoderId, digest: z.string(), recipeDigest: z.string() }),
   pooling: ProbePooling,
@@ -67,7 +69,7 @@ const common = {
   }),
   /** Of out-of-fold predictions. */
   metrics: z.array(Metric),
-  /** The same of the trivial predictor: the share of each class, or the mean, for everybody. */
+  /** The same of the trivial predictor: the share of each class, the mean, or the Kaplan-Meier curve, for everybody. */
   baseline: z.array(Metric),
   notes: z.array(Note),
   createdAt: z.iso.datetime(),
@@ -79,10 +81,29 @@ export const ProbeRecord = z.discriminatedUnion("task", [
   z.object({
     task: z.literal("classification"),
     ...common,
+    label,
     classes: z.array(z.object({ name: z.string(), count: z.int() })).min(2),
     /** Counts out of fold by true class (rows) and predicted class (columns). */
     confusion: z.array(z.array(z.int())),
   }),
-  z.object({ task: z.literal("regression"), ...common, unit: z.string().nullable() }),
+  z.object({ task: z.literal("regression"), ...common, label, unit: z.string().nullable() }),
+  z.object({
+    task: z.literal("survival"),
+    ...common,
+    /** The columns of times, in `unit`, and of whether the time is that of the event. */
+    time: z.string(),
+    event: z.string(),
+    unit: z.string().nullable(),
+    /** Training series that had the event. */
+    events: z.int(),
+    /** How the likelihood takes events at the same time. */
+    ties: z.literal("efron"),
+    /** The quartiles of the event times: predictions tell the probability of survival at each, unless asked for others. */
+    answersAt: z.array(z.number()),
+    /** The longest time: what comes after is not known. */
+    followUp: z.number(),
+    /** Where metrics look: `auroc-at` at the median event time, `integrated-brier` from and to event times. */
+    horizon: z.object({ aurocAt: z.number(), brierFrom: z.number(), brierTo: z.number() }),
+  }),
 ])
 export type ProbeRecord = z.infer<typeof ProbeRecord>

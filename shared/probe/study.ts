@@ -1,17 +1,18 @@
 import { getCohort } from "#shared/cohort/cohort.ts"
-import { listMembers } from "#shared/cohort/members.ts"
+import { listMembers, type Member } from "#shared/cohort/members.ts"
 import { Fault } from "#shared/errors.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
+import { labelsOf } from "./goal.ts"
 import { type ProbeEncoder, readInputs } from "./inputs.ts"
-import { classes, labelled, numbers } from "./labels.ts"
+import { columnOf } from "./labels.ts"
 import { type Patients, patientsOf } from "./patients.ts"
 import type { Study } from "./penalty.ts"
 import type { Note, ProbePooling } from "./record.ts"
+import type { Target } from "./request.ts"
 
 export interface StudyOptions {
   cohort: string
-  label: string
-  task: "classification" | "regression"
+  target: Target
   pooling: ProbePooling
   onRead?: (done: number, total: number) => void
 }
@@ -32,42 +33,36 @@ export interface ReadStudy {
 
 /** Cross-validation within fewer says nothing. */
 const minPatients = 4
-/** Numbers are spread over the folds by fifths of their range in order. */
-const fifths = 5
-
 /** Reads a cohort's labels, patients and pooled features. @throws the Faults that `fitProbe` lists */
 export async function readStudy(objects: ObjectStore, options: StudyOptions): Promise<ReadStudy> {
-  const { label, task, pooling, onRead } = options
+  const { target, pooling, onRead } = options
   const cohort = await getCohort(objects, options.cohort)
   const members = await listMembers(objects, cohort.cohort)
-  const labels = labelled(members, label)
-  const targetOf = task === "regression" ? numbers : classes
-  targetOf(labels, label) // Before thousands of reads: most mistakes are in the labels.
+  const labels = labelsOf(members, target)
+  labels.learned([...labels.members.keys()]) // Before thousands of reads: most mistakes are in the labels.
 
-  const asked = labels.map(({ member }) => member.series)
+  const asked = labels.members.map(({ series }) => series)
   const inputs = await readInputs(objects, cohort.encoder, asked, pooling, (done) =>
     onRead?.(done, asked.length),
   )
   const { table, found, encoder, dim } = inputs
-  const used = found.map((i) => labels[i])
-  const { target, names } = targetOf(used, label)
-  const patients = patientsOf(used.map(({ member }) => member))
+  const used = found.map((i) => labels.members[i])
+  const { goal, stratum, classes } = labels.learned(found)
+  const patients = patientsOf(used)
+  const columns = target.task === "survival" ? [target.time, target.event] : [target.label]
   if (patients.count < minPatients) {
     throw new Fault(
       "invalid",
       "too-few-labels",
-      `${patients.count} ${patients.known ? "patients" : "series"} have features and a value in '${label}', ` +
+      `${patients.count} ${patients.known ? "patients" : "series"} have features and a value in '${columns.join("' and '")}', ` +
         `and a probe takes at least ${minPatients}: label more`,
     )
   }
 
-  const kind = task === "regression" ? "ridge" : names.length === 2 ? "logistic" : "softmax"
-  const outputs = kind === "softmax" ? names.length : 1
-  const stratum = task === "regression" ? fifthOf(target) : Uint32Array.from(target)
   return {
-    study: { kind, table, target, outputs, group: patients.group, stratum },
-    classes: names,
-    series: used.map(({ member }) => member.series),
+    study: { ...goal, table, group: patients.group, stratum },
+    classes,
+    series: used.map(({ series }) => series),
     patients,
     encoder,
     dim,
@@ -77,15 +72,20 @@ export async function readStudy(objects: ObjectStore, options: StudyOptions): Pr
   function notesOf(): Note[] {
     const notes: Note[] = []
     const say = (code: string, when: boolean, message: string) => when && notes.push({ code, message })
-    const [all, labelless, featureless] = [
-      members.length,
-      members.length - labels.length,
-      labels.length - used.length,
-    ]
+    const featureless = asked.length - used.length
+    const empty = (member: Member) =>
+      columns.filter((column) => columnOf(member, column) === undefined).length
+    const labelless = members.filter((member) => empty(member) === columns.length).length
+    const half = members.length - asked.length - labelless
     say(
       "labels-missing",
       labelless > 0,
-      `${labelless} of ${all} series have no value in '${label}': left out`,
+      `${labelless} of ${members.length} series have no value in '${columns.join("' or '")}': left out`,
+    )
+    say(
+      "labels-incomplete",
+      half > 0,
+      `${half} of ${members.length} series have a value in only one of '${columns.join("' and '")}': left out`,
     )
     say(
       "features-missing",
@@ -104,12 +104,4 @@ export async function readStudy(objects: ObjectStore, options: StudyOptions): Pr
     )
     return notes
   }
-}
-
-/** Which fifth of the values, in order, each belongs to. */
-function fifthOf(target: Float64Array): Uint32Array {
-  const fifth = new Uint32Array(target.length)
-  const order = [...target.keys()].sort((a, b) => target[a] - target[b])
-  for (const [rank, row] of order.entries()) fifth[row] = Math.floor((rank * fifths) / target.length)
-  return fifth
 }
