@@ -91,5 +91,7 @@ export function applyHead(head: LinearHead, x: Float32Array): Float64Array {
  */
 export function survivalAt(hazard: Steps, risk: number, time: number): number {
   // The steps lie at float32 times.
-  return Math.exp(-valueAt(hazard, Math.fround(time)) * Math.exp(risk))
+  const baseline = valueAt(hazard, Math.fround(time))
+  // Before the first event everybody lives, however large the risk: 0 · ∞ is no number.
+  return baseline === 0 ? 1 : Math.exp(-baseline * Math.exp(risk))
 }
