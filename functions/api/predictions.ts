@@ -13,7 +13,7 @@ const predict = createRoute({
   summary: "What probes say of every series of a cohort, kept for searches to filter by",
   description:
     "The job reads each series' features once for all probes. From the next publish on, `probe.NAME` is a column of " +
-    "the answers and `probe.NAME.p` one of the probability of the class that is the answer.",
+    "the answers (of a survival probe, the risk) and `probe.NAME.p` one of the probability of the class that is the answer.",
   request: {
     params: params.cohort,
     body: body(named("PredictCohort", PredictJob.pick({ probes: true })), { probes: ["nodule"] }),

@@ -98,7 +98,7 @@ function said(study: Study, head: LinearHead, row: number): Float64Array {
   const output = applyHead(head, rowOf(study, row))
   if (study.kind !== "cox" || head.kind !== "cox") return output
   const [risk] = output
-  return Float64Array.of(risk, ...study.grid.map((time) => survivalAt(head.hazard, risk, time)))
+  return Float64Array.of(risk, ...study.grid.map((time) => survivalAt(head.logHazard, risk, time)))
 }
 
 /**

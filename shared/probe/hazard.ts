@@ -6,43 +6,52 @@ interface Moment {
   time: number
   events: number
   censored: number
-  /** Σ e^score of those whose time is this or longer. */
+  /** Rows whose time is this or longer, and the log of the sum of their e^score. */
   atRisk: number
+  logRisk: number
 }
 
-function moments(time: Float64Array, event: Uint8Array, score?: Float64Array): Moment[] {
+function moments(
+  time: Float64Array,
+  event: Uint8Array,
+  score: Float64Array = new Float64Array(time.length),
+): Moment[] {
   const { order, ends } = riskSets(time)
   const found: Moment[] = []
-  let atRisk = 0
-  for (let g = 0, i = 0; g < ends.length; g++) {
-    const from = i
+  // Σ e^score is e^highest · sum: a score of perfectly ordered times may well be in the hundreds.
+  let highest = Number.NEGATIVE_INFINITY
+  let sum = 0
+  let from = 0
+  for (const end of ends) {
     let events = 0
-    for (; i < ends[g]; i++) {
-      atRisk += score ? Math.exp(score[order[i]]) : 1
-      events += event[order[i]]
+    for (const row of order.subarray(from, end)) {
+      const above = Math.max(highest, score[row])
+      sum = sum * Math.exp(highest - above) + Math.exp(score[row] - above)
+      highest = above
+      events += event[row]
     }
-    found.push({ time: time[order[from]], events, censored: i - from - events, atRisk })
+    const logRisk = highest + Math.log(sum)
+    found.push({ time: time[order[from]], events, censored: end - from - events, atRisk: end, logRisk })
+    from = end
   }
   return found.reverse()
 }
 
 /**
- * Breslow's (1972) cumulative baseline hazard, H0(t) = Σ over event times up to t of events / Σ e^score at risk: that of
- * a patient whose score is 0. Times are rounded to float32, as the head's file keeps them.
+ * The log of Breslow's (1972) cumulative baseline hazard, H0(t) = Σ over event times up to t of events / Σ e^score at
+ * risk: that of a row whose score is 0. A log, since float32 holds no hazard below 1e-38 or above 1e38. Times are
+ * rounded to float32, as the head's file keeps them.
  */
-export function breslow(time: Float64Array, event: Uint8Array, score: Float64Array): Steps {
-  let hazard = 0
-  const steps = moments(time, event, score)
-    .filter(({ events }) => events > 0)
-    .map(({ time, events, atRisk }) => {
-      hazard += events / atRisk
-      return [Math.fround(time), hazard]
-    })
-  return {
-    times: Float64Array.from(steps, ([t]) => t),
-    values: Float64Array.from(steps, ([, h]) => h),
-    start: 0,
-  }
+export function logBreslow(time: Float64Array, event: Uint8Array, score: Float64Array): Steps {
+  const start = Number.NEGATIVE_INFINITY
+  let last = start
+  const deadly = moments(time, event, score).filter(({ events }) => events > 0)
+  const values = Float64Array.from(deadly, ({ events, logRisk }) => {
+    const step = Math.log(events) - logRisk
+    last = Math.max(last, step) + Math.log1p(Math.exp(-Math.abs(last - step)))
+    return last
+  })
+  return { times: Float64Array.from(deadly, ({ time }) => Math.fround(time)), values, start }
 }
 
 /** Kaplan and Meier's (1958) estimate of the probability of no event up to and at a time. */

@@ -14,7 +14,7 @@ export interface HeadShape {
 
 /**
  * `head.safetensors`: weights [outputs, columns], intercept [outputs], mean and scale [columns], all F32; of a Cox head
- * also the event times and the cumulative baseline hazard from each on, [times] both. Rounding to float32 moves a prediction by about its seventh digit; the arithmetic on them stays float64.
+ * also the event times and the log of the cumulative baseline hazard from each on, [times] both. Rounding to float32 moves a prediction by about its seventh digit; the arithmetic on them stays float64.
  */
 export function encodeHead(head: LinearHead): Uint8Array {
   const { kind, weights, intercept, mean, scale } = head
@@ -31,8 +31,8 @@ export function encodeHead(head: LinearHead): Uint8Array {
     ["scale", tensor(scale, [columns])],
   ]
   if (head.kind === "cox") {
-    const { times, values } = head.hazard
-    tensors.push(["times", tensor(times, [times.length])], ["hazard", tensor(values, [values.length])])
+    const { times, values } = head.logHazard
+    tensors.push(["times", tensor(times, [times.length])], ["log-hazard", tensor(values, [values.length])])
   }
   return writeTensors(tensors, { format: "voxkin-head-1", kind })
 }
@@ -60,6 +60,10 @@ export function decodeHead(bytes: Uint8Array, name: string, expected: HeadShape)
   }
   if (kind !== "cox") return { kind, ...linear }
   const steps = tensors.get("times")?.shape[0] ?? 0
-  const hazard = { times: numbers("times", steps), values: numbers("hazard", steps), start: 0 }
-  return { kind, ...linear, hazard }
+  const logHazard = {
+    times: numbers("times", steps),
+    values: numbers("log-hazard", steps),
+    start: Number.NEGATIVE_INFINITY,
+  }
+  return { kind, ...linear, logHazard }
 }

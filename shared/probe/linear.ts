@@ -2,7 +2,7 @@ import { dot } from "./blas.ts"
 import { fitCox } from "./cox.ts"
 import { type Scaling, scalingOf, standardise, type Table } from "./design.ts"
 import { type Fitted, finalTolerance } from "./fitted.ts"
-import { breslow } from "./hazard.ts"
+import { logBreslow } from "./hazard.ts"
 import { fitLogistic, sigmoid } from "./logistic.ts"
 import { fitRidge } from "./ridge.ts"
 import { inRowSpace } from "./row-space.ts"
@@ -18,8 +18,8 @@ interface Linear extends Scaling {
   intercept: Float64Array
 }
 
-/** A Cox head has the cumulative hazard of a series whose risk is 0, too: the mean of its training rows. */
-export type LinearHead = Linear & ({ kind: LinearKind } | { kind: "cox"; hazard: Steps })
+/** A Cox head has the log of the cumulative hazard of a series whose risk is 0, too: the mean of its training rows. */
+export type LinearHead = Linear & ({ kind: LinearKind } | { kind: "cox"; logHazard: Steps })
 
 /** What is to be told of each row: a class number (from 0, every one present), a value, or a time. */
 export type Goal =
@@ -60,7 +60,7 @@ export function fitHeads(
       const risk = Float64Array.from(rows.keys(), (r) =>
         dot(fitted.weights, 0, design.z, r * design.columns, design.columns),
       )
-      return { kind: "cox", ...scaling, ...fitted, hazard: breslow(y, event, risk) }
+      return { kind: "cox", ...scaling, ...fitted, logHazard: logBreslow(y, event, risk) }
     })
   }
   const { kind } = problem
@@ -89,9 +89,7 @@ export function applyHead(head: LinearHead, x: Float32Array): Float64Array {
  * The probability that a series of this risk has had no event up to and at a time: exp(−H0(t) · e^risk). Meant for times
  * up to the longest that the head was fitted on, where the hazard is known.
  */
-export function survivalAt(hazard: Steps, risk: number, time: number): number {
+export function survivalAt(logHazard: Steps, risk: number, time: number): number {
   // The steps lie at float32 times.
-  const baseline = valueAt(hazard, Math.fround(time))
-  // Before the first event everybody lives, however large the risk: 0 · ∞ is no number.
-  return baseline === 0 ? 1 : Math.exp(-baseline * Math.exp(risk))
+  return Math.exp(-Math.exp(valueAt(logHazard, Math.fround(time)) + risk))
 }

@@ -145,11 +145,11 @@ export function predictPooled(
       const message = `${record.name} is a survival probe with a ${head.kind} head: fit it again`
       throw new Fault("unavailable", "corrupt-probe", message)
     }
-    const { hazard } = head
+    const { logHazard } = head
     const [risk] = output
     const survival = (times ?? record.answersAt).map((time) => ({
       time,
-      probability: survivalAt(hazard, risk, time),
+      probability: survivalAt(logHazard, risk, time),
     }))
     return { series, prediction: { risk, survival, unit: record.unit } }
   }

@@ -2,7 +2,9 @@ import { existsSync, readFileSync } from "node:fs"
 import { resolve } from "node:path"
 import { parse } from "csv-parse/sync"
 import { describe, expect, test } from "vitest"
+import { sha256 } from "#shared/ids.ts"
 import { evaluate } from "#shared/probe/evaluate.ts"
+import { decodeHead, encodeHead } from "#shared/probe/head-file.ts"
 import { applyHead, fitHeads, type LinearHead, survivalAt } from "#shared/probe/linear.ts"
 import { partialLikelihood, riskSets } from "#shared/probe/partial-likelihood.ts"
 import { rowOf } from "#shared/probe/penalty.ts"
@@ -75,7 +77,7 @@ describe.skipIf(!existsSync(table))("real clinical table (skipped where ../share
     expect(Math.abs(metrics["c-index"]() - cIndex)).toBeLessThan(1e-4)
     expect(metrics["c-index"]()).toBeCloseTo(bruteConcordance(study.target, study.event, risk), 12)
     for (const [time, hazard] of hazardBefore) {
-      expect(Math.abs(valueBefore(hazardOf(head), time) - hazard)).toBeLessThan(1e-4)
+      expect(Math.abs(Math.exp(valueBefore(logHazardOf(head), time)) - hazard)).toBeLessThan(1e-4)
     }
   })
 
@@ -92,9 +94,9 @@ describe.skipIf(!existsSync(table))("real clinical table (skipped where ../share
   })
 })
 
-function hazardOf(head: LinearHead) {
+function logHazardOf(head: LinearHead) {
   if (head.kind !== "cox") throw new Error("no Cox head")
-  return head.hazard
+  return head.logHazard
 }
 
 /** Efron's likelihood as its definition has it: every risk set summed anew. */
@@ -178,16 +180,33 @@ describe("a Cox head", () => {
     }
   })
 
+  test("keeps its hazard where the fit has all but no penalty, and a file of it answers the same", () => {
+    const values = noise(300 * 60, 8)
+    const time = Array.from({ length: 300 }, (_, row) => Math.exp(-3 * values[row * 60]))
+    const study = coxStudy(values, time, new Array(300).fill(1))
+    const [head] = fitHeads(study, Uint32Array.from(time.keys()), [1e-3])
+    const logHazard = logHazardOf(head)
+    // No float32 could hold the hazard itself.
+    expect(Math.max(...logHazard.values)).toBeGreaterThan(Math.log(3.4e38))
+    const bytes = encodeHead(head)
+    const shape = { kind: "cox", outputs: 1, columns: 60, sha256: sha256(bytes) } as const
+    const read = decodeHead(bytes, "head", shape)
+    for (const row of [0, 100, 299]) {
+      const before = survivalAt(logHazard, applyHead(head, rowOf(study, row))[0], 1)
+      expect(survivalAt(logHazardOf(read), applyHead(read, rowOf(study, row))[0], 1)).toBeCloseTo(before, 3)
+    }
+  })
+
   test("of constant features answers as Breslow's estimate of all: exp of minus events over those at risk", () => {
     const study = coxStudy(new Float32Array(5).fill(3), [2, 2, 4, 5.1, 7], [1, 0, 1, 1, 0])
     const [head] = fitHeads(study, Uint32Array.of(0, 1, 2, 3, 4), [1])
     const [risk] = applyHead(head, Float32Array.of(3))
     expect(risk).toBe(0)
-    const hazard = hazardOf(head)
-    expect(survivalAt(hazard, risk, 1.9)).toBe(1)
-    expect(survivalAt(hazard, risk, 2)).toBeCloseTo(Math.exp(-1 / 5), 12)
+    const logHazard = logHazardOf(head)
+    expect(survivalAt(logHazard, risk, 1.9)).toBe(1)
+    expect(survivalAt(logHazard, risk, 2)).toBeCloseTo(Math.exp(-1 / 5), 12)
     // 5.1 is no float32, and the step at it must be taken all the same.
-    expect(survivalAt(hazard, risk, 5.1)).toBeCloseTo(Math.exp(-(1 / 5 + 1 / 3 + 1 / 2)), 12)
-    expect(survivalAt(hazard, 1, 2)).toBeCloseTo(Math.exp(-Math.E / 5), 12)
+    expect(survivalAt(logHazard, risk, 5.1)).toBeCloseTo(Math.exp(-(1 / 5 + 1 / 3 + 1 / 2)), 12)
+    expect(survivalAt(logHazard, 1, 2)).toBeCloseTo(Math.exp(-Math.E / 5), 12)
   })
 })
