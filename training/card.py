@@ -13,6 +13,7 @@ from typing import Any
 class Crop:
     threshold: float = -800.0  # HU
     kernel: int = 21  # voxels
+    otherwise: str | None = None  # "whole": what is too thin for the box, or holds no body, is kept whole; None refuses it
 
 
 @dataclass(frozen=True)
@@ -48,8 +49,16 @@ def canonical_json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)  # strings, true, false, null
 
 
+def recipe_fields(recipe: Recipe) -> dict[str, Any]:
+    """As encoder.json has it."""
+    fields = asdict(recipe)
+    if fields["crop"] and fields["crop"]["otherwise"] is None:
+        del fields["crop"]["otherwise"]
+    return fields
+
+
 def recipe_digest(recipe: Recipe) -> str:
-    return hashlib.sha256(canonical_json(asdict(recipe)).encode()).hexdigest()
+    return hashlib.sha256(canonical_json(recipe_fields(recipe)).encode()).hexdigest()
 
 
 def encoder_id(name: str, digest: str, recipe_digest: str) -> str:

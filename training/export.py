@@ -4,13 +4,11 @@ Makes an encoder folder out of weights: encoder.onnx, encoder.json (the card), g
     python -m training.export --checkpoint C.pth --config config.yaml --out DIR
     python -m training.export --random --out DIR
 
-This made shared/encoder/default, the encoder that voxkin starts with:
+This made shared/encoder/default, the encoder that voxkin starts with, out of the run of training/runs/default.sh:
 
-    python -m training.export --random --seed 0 --dim 144 --depth 4 --heads 2 --no-crop \\
-        --spacing-floor 2 --patch-budget 4000 --name untrained --out shared/encoder/default
-
-It keeps the whole volume, because the body crop works in voxels as scanned, and so moves with their size: random
-features of one scan at two voxel sizes are close only without it.
+    python -m training.export --checkpoint RUN/teacher.pth --config RUN/config.yaml --name voxkin --licence Apache-2.0 \\
+        --spacing-floor 2.5 --patch-budget 6000 --whole-otherwise --out encoders/voxkin \\
+        --description "Small 3D vision transformer, self-distilled on 114 public CTs: see model-card.md."
 
 Exit codes: 0 written, 2 the input was refused (nothing was changed).
 """
@@ -20,7 +18,6 @@ import json
 import os
 import sys
 import tempfile
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -52,10 +49,12 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--config", type=Path, help="config.yaml of the checkpoint")
     parser.add_argument("--out", type=Path, required=True, help="folder to write; an encoder there is replaced")
     parser.add_argument("--name", help="lower-case letters, digits, '.' and '-' (default: encoder, or untrained)")
+    parser.add_argument("--description", help="one sentence for encoder.json (default: where the weights come from)")
     parser.add_argument("--licence", help=f"of the weights (default: unstated, or {LICENCE_OF_OURS} for random ones)")
     parser.add_argument("--patch-budget", type=int, default=25_000, help="of one input (default: %(default)s)")
     parser.add_argument("--spacing-floor", type=float, default=0.75, help="finest spacing in mm (default: %(default)s)")
     parser.add_argument("--no-crop", action="store_true", help="keep the whole volume (default: crop to the body)")
+    parser.add_argument("--whole-otherwise", action="store_true", help="keep volumes whole that the crop would refuse: thin ones, and those without a body")
     parser.add_argument("--int8", action="store_true", help="matrices as int8: a quarter of the bytes, tokens within cosine 0.999")
     shape = parser.add_argument_group("with --random")
     shape.add_argument("--seed", type=int, default=0)
@@ -74,7 +73,7 @@ def export(options: argparse.Namespace) -> dict[str, str]:
     model, facts, fixed = random_weights(options) if options.random else checkpoint_weights(options)
     try:
         recipe = card.Recipe(
-            crop=None if options.no_crop else card.Crop(),
+            crop=None if options.no_crop else card.Crop(otherwise="whole" if options.whole_otherwise else None),
             spacingFloor=options.spacing_floor,
             patchBudget=options.patch_budget,
             **fixed,
@@ -104,7 +103,7 @@ def checkpoint_weights(options: argparse.Namespace) -> tuple[VisionTransformer, 
         "status": "trained",
         "licence": options.licence or "unstated",
         "source": f"{options.checkpoint.name}, sha256 {card.file_digest(options.checkpoint)}{at}",
-        "description": "3D vision transformer read from VoxelFM's checkpoint format: the frozen teacher.",
+        "description": options.description or "3D vision transformer read from VoxelFM's checkpoint format: the frozen teacher.",
     }
     return model, facts, fixed
 
@@ -118,7 +117,7 @@ def random_weights(options: argparse.Namespace) -> tuple[VisionTransformer, dict
         "status": "untrained",
         "licence": options.licence or LICENCE_OF_OURS,
         "source": f"random initialisation, seed {options.seed}",
-        "description": "3D vision transformer with random weights: its features follow coarse appearance only.",
+        "description": options.description or "3D vision transformer with random weights: its features follow coarse appearance only.",
     }
     return random_model(size, options.seed), facts, {}
 
@@ -140,7 +139,7 @@ def describe(
         "patch": size.patch,
         "registers": size.registers,
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
-        "recipe": asdict(recipe),
+        "recipe": card.recipe_fields(recipe),
         "recipeDigest": recipe_digest,
         "digest": digest,
         "files": files,

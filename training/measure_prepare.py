@@ -103,6 +103,8 @@ def body_window(hu: np.ndarray, crop: Crop) -> tuple[np.ndarray, np.ndarray]:
         count = total.take(range(k, n + k), axis) - total.take(range(n), axis)
     body = np.argwhere(count > k**3 / 2)
     if not len(body):
+        if crop.otherwise == "whole":
+            return np.zeros(3, int), np.array(hu.shape)
         raise ExportFault(f"nothing as large as half of {k}³ voxels exceeds {crop.threshold} HU: no body to encode")
     return np.maximum(body.min(0) - k // 2, 0), np.minimum(body.max(0) + k // 2 + 1, hu.shape)
 

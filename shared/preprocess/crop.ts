@@ -13,13 +13,15 @@ export interface Window {
  * The bounding box of the body: voxels whose kernel³ box holds more than half voxels above the threshold, grown by
  * kernel / 2. As in VoxelFM the box counts nothing outside the volume and is still divided by kernel³, so beside an
  * edge the body must fill what is left of the box.
- * @throws Fault `empty-body`, `too-small`
+ * @throws Fault `empty-body`, `too-small`, unless the recipe keeps such volumes whole
  */
 export function bodyWindow({ voxels, shape }: Volume, crop: NonNullable<Recipe["crop"]>): Window {
   const { threshold, kernel } = crop
   const [nz, ny, nx] = shape
   const thin = shape.findIndex((n) => n <= kernel / 2)
+  const whole = { offset: [0, 0, 0] as const, shape }
   if (thin >= 0) {
+    if (crop.otherwise === "whole") return whole
     throw new Fault(
       "invalid",
       "too-small",
@@ -59,6 +61,7 @@ export function bodyWindow({ voxels, shape }: Volume, crop: NonNullable<Recipe["
     if (entering >= after) include(total, entering - after, half, nx, low, high)
   }
   if (high[0] < 0) {
+    if (crop.otherwise === "whole") return whole
     throw new Fault(
       "invalid",
       "empty-body",

@@ -5,8 +5,17 @@ export const Recipe = z
   .strictObject({
     /** HU; everything outside is set to the bound. VoxelFM: −1000, 1900. */
     clip: z.tuple([z.number(), z.number()]),
-    /** Body crop: voxels above `threshold` HU whose `kernel`³ box is more than half such; null keeps the whole volume. VoxelFM: −800, 21. */
-    crop: z.strictObject({ threshold: z.number(), kernel: z.int().positive().max(99) }).nullable(),
+    /**
+     * Body crop: voxels above `threshold` HU whose `kernel`³ box is more than half such; null keeps the whole volume.
+     * VoxelFM: −800, 21, and what is too thin for the box, or holds no body, is refused. `otherwise` keeps that whole.
+     */
+    crop: z
+      .strictObject({
+        threshold: z.number(),
+        kernel: z.int().positive().max(99),
+        otherwise: z.literal("whole").optional(),
+      })
+      .nullable(),
     /** mm; the finest isotropic spacing a volume is resampled to. VoxelFM: 0.75. */
     spacingFloor: z.number().positive(),
     /** Most patches an input may have; larger ones are scaled down. VoxelFM: 25 000. */

@@ -9,7 +9,7 @@ test("the main job over HTTP", async () => {
   const { call, finished, bugs } = api()
   expect((await call("PUT", "/v1/cohorts/c")).json).toMatchObject({
     cohort: "c",
-    encoder: expect.stringMatching(/^untrained-/),
+    encoder: expect.stringMatching(/^voxkin-/),
   })
 
   const series: string[] = []

@@ -109,7 +109,7 @@ describe("bad questions", () => {
     // The same weights and recipe under another name are another encoder.
     await cp(join(root, "shared/encoder/default"), join(folder, "other"), { recursive: true })
     const card = join(folder, "other/encoder.json")
-    writeFileSync(card, readFileSync(card, "utf8").replace(/"(id|name)": "untrained/g, '"$1": "other'))
+    writeFileSync(card, readFileSync(card, "utf8").replace(/"(id|name)": "voxkin/g, '"$1": "other'))
   }, 60_000)
   afterAll(() => rm(folder, { recursive: true }))
 

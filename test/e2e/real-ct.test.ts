@@ -41,7 +41,7 @@ describe.skipIf(absent)("real CT, end to end", () => {
       "../shared/data/trunk/C3N-00247.nii.gz",
     )
     expect(answer).toMatchObject({ exact: true, shortBy: 0, snapshot: published.snapshot })
-    expect(answer.encoder).toMatch(/^untrained-/)
+    expect(answer.encoder).toMatch(/^voxkin-/)
   }, 600_000)
 
   test("an add that is killed loses nothing, and its repetition repeats no finished series", async () => {

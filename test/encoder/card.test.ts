@@ -19,11 +19,11 @@ describe("an encoder's card", () => {
     await writeFile(file, JSON.stringify({ ...JSON.parse(await readFile(file, "utf8")), ...change }))
   }
 
-  test("the default is small, says that it is untrained, and its weights are those of the card", async () => {
+  test("the default is small, says that it is trained, and its weights are those of the card", async () => {
     const card = await readCard(defaultEncoderDir)
-    expect(card.status).toBe("untrained")
-    expect(card.id).toMatch(/^untrained-[0-9a-f]{12}$/)
-    expect(card.files.reduce((sum, file) => sum + file.bytes, 0)).toBeLessThan(10e6)
+    expect(card.status).toBe("trained")
+    expect(card.id).toMatch(/^voxkin-[0-9a-f]{12}$/)
+    expect(card.files.reduce((sum, file) => sum + file.bytes, 0)).toBeLessThan(25e6)
     await verifyWeights(defaultEncoderDir, card)
   })
 

@@ -94,17 +94,17 @@ describe("onnxruntime in a thread", () => {
   })
 
   test("a card that lies about its network is found out, run by run", async () => {
-    const own = await openEncoder(await forged("lying", { patch: 7 }))
-    // One voxel patch of 7 is smaller than the network's 14; four along an axis make two of the network's.
+    const own = await openEncoder(await forged("lying", { patch: 3 }))
+    // One patch of 3 voxels is smaller than the network's of 6; four along an axis make two of the network's.
     for (const code of ["encoder-failed", "corrupt-encoder", "encoder-failed"]) {
       const grid = code === "corrupt-encoder" ? ([4, 4, 4] as const) : ([1, 1, 1] as const)
-      await expect(own.encode(inputOf(7, grid))).rejects.toMatchObject({ kind: "unavailable", code })
+      await expect(own.encode(inputOf(3, grid))).rejects.toMatchObject({ kind: "unavailable", code })
     }
     await own.close()
   })
 
   /** The default encoder with another patch or other weights, under a card whose digests hold. */
-  async function forged(name: string, { patch = 14 }: { patch?: number }, weights?: Buffer): Promise<string> {
+  async function forged(name: string, { patch = 6 }: { patch?: number }, weights?: Buffer): Promise<string> {
     const dir = join(folder, name)
     await cp(defaultEncoderDir, dir, { recursive: true })
     if (weights) await writeFile(join(dir, "encoder.onnx"), weights)

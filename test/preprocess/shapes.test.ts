@@ -61,6 +61,20 @@ describe("faults", () => {
     expect(fault).toMatchObject({ kind: "invalid", code: "too-small" })
     expect(fault.message).toContain("8 voxels long along z")
   })
+  test("a recipe can keep whole what the crop would refuse", () => {
+    const kind = { ...voxelfm, patch: 4, crop: { ...voxelfm.crop!, otherwise: "whole" as const } }
+    const thin = preprocess(
+      volumeOf([8, 60, 60], () => 0),
+      kind,
+    )
+    expect(thin.receipt.crop).toEqual({ offset: [0, 0, 0], shape: [8, 60, 60] })
+    const couch = volumeOf([40, 60, 60], (_z, y) => (y > 50 && y < 55 ? 0 : -1000))
+    expect(preprocess(couch, kind).receipt.crop.shape).toEqual([40, 60, 60])
+    const body = volumeOf([40, 60, 60], (_z, y) => (y > 20 ? 0 : -1000))
+    expect(preprocess(body, kind).receipt.crop).toEqual(
+      preprocess(body, { ...kind, crop: voxelfm.crop }).receipt.crop,
+    )
+  })
   test("no whole patch along an axis", () => {
     const fault = faultOf(volumeOf([60, 60, 13], () => 0))
     expect(fault).toMatchObject({ kind: "invalid", code: "too-small" })

@@ -1,5 +1,4 @@
 import json
-import re
 from pathlib import Path
 
 import numpy as np
@@ -7,11 +6,12 @@ import onnxruntime
 import pytest
 import torch
 
-from training import export, onnx_file
-from training.card import Recipe, file_digest
+from training import onnx_file
+from training.card import Crop, Recipe, encoder_id, file_digest, recipe_digest
 from training.export import main
 from training.golden import golden_input
-from training.measure_prepare import prepare, read_nifti
+from training.faults import ExportFault
+from training.measure_prepare import Volume, prepare, read_nifti
 from training.model import Size
 from training.random_init import random_model
 from training.tests.support import FIXTURE, cosines, needs_fixture, small_model, write_release
@@ -132,13 +132,30 @@ def test_random_weights_depend_on_the_seed_alone(tmp_path):
     assert (tmp_path / "a" / "golden.json").read_text() == (tmp_path / "b" / "golden.json").read_text()
 
 
-def test_the_default_encoder_is_what_its_command_makes(tmp_path):
-    *_, command = re.findall(r"python -m training.export (--random.*?)\n\n", export.__doc__, re.DOTALL)
-    arguments = command.replace("\\", " ").split()
-    default = Path(__file__).parents[2] / arguments[-1]
-    assert main([*arguments[:-1], str(tmp_path / "out")]) == 0
-    made, kept = (json.loads((folder / "encoder.json").read_text()) for folder in (tmp_path / "out", default))
-    assert made == kept  # the digests of the weights included
+def test_the_default_encoder_is_what_its_card_says(tmp_path):
+    """Digests, recipe and id; and onnxruntime gives what PyTorch gave when it was exported."""
+    folder = Path(__file__).parents[2] / "shared" / "encoder" / "default"
+    card = json.loads((folder / "encoder.json").read_text())
+    crop = Crop(**card["recipe"]["crop"])
+    recipe = Recipe(**(card["recipe"] | {"crop": crop, "clip": tuple(card["recipe"]["clip"])}))
+    assert file_digest(folder / "encoder.onnx") == card["digest"] == card["files"][0]["sha256"]
+    assert recipe_digest(recipe) == card["recipeDigest"]
+    assert encoder_id(card["name"], card["digest"], card["recipeDigest"]) == card["id"]
+    for case in json.loads((folder / "golden.json").read_text())["cases"]:
+        cls, patches = run(folder / "encoder.onnx", golden_input(tuple(case["shape"]))[None, None])
+        assert cosines(cls[0], np.array(case["cls"])) >= 0.99999
+        for kept in case["patches"]:
+            assert cosines(patches.reshape(-1, card["dim"])[kept["token"]], np.array(kept["values"])) >= 0.99999
+
+
+def test_what_the_crop_would_refuse_can_be_kept_whole():
+    from dataclasses import replace
+
+    recipe = Recipe(patch=6, spacingFloor=1.0)
+    thin = Volume(np.full((8, 60, 60), 40, np.float32), np.eye(4))
+    with pytest.raises(ExportFault, match="no body"):
+        prepare(thin, recipe)
+    assert prepare(thin, replace(recipe, crop=Crop(otherwise="whole"))).voxels.shape == (6, 60, 60)
 
 
 def test_the_recipe_changes_the_id_but_not_the_digest(tmp_path):
