@@ -116,6 +116,8 @@ with light probes. Research software, not a medical device.{untrained}
 
 **Licence of the weights.** {facts["licence"]}
 
+![loss terms, entropies, rank of CLS](curves.png)
+
 **Limits.** Trained on few scans, most of them head-and-neck radiotherapy CTs on a coarse grid (about 4 × 4 × 2.5 mm); fine lesions are not
 resolved. Coordinates are normalised per axis, so the network sees no physical size. Features also follow scanner and imaged extent. The
 probes below say what was measured, on 33 patients; nothing was measured on other body regions except the shapes of AdrenalMNIST3D.
@@ -125,6 +127,14 @@ probes below say what was measured, on 33 patients; nothing was measured on othe
 {PROTOCOL}
 
 {patches_table(results)}
+
+By organ: Dice by the linear probe, Dice by the conv probe, centre error in mm.
+
+{organs_table(results, "dice_linear", 2)}
+
+{organs_table(results, "dice_conv", 2)}
+
+{organs_table(results, "centre_mm", 1)}
 
 {crops_table(results)}
 
