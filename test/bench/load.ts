@@ -114,8 +114,9 @@ async function load(editions: Map<string, string>, urls: string[]): Promise<void
   }
 
   const flipper = async () => {
+    const first = performance.now()
     for (let i = 0; performance.now() < until; i++) {
-      await wait(1000)
+      await wait(Math.max(0, first + 1000 * (i + 1) - performance.now()))
       const flip = {
         snapshot: [...editions.keys()][i % 2],
         begun: performance.now(),
