@@ -116,5 +116,5 @@ function note({ probe, columns }: Predictions, series: string, value: Scalar, an
   }
   const name = predictionColumn(probe)
   set(name, value)
-  if ("label" in answer) set(`${name}.p`, answer.probabilities[answer.label])
+  if ("label" in answer) set(`${name}.p`, Number(answer.probabilities[answer.label].toPrecision(6)))
 }
