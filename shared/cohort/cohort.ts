@@ -76,7 +76,8 @@ export async function listCohorts(objects: ObjectStore, onDamaged?: OnDamaged): 
 }
 
 /**
- * Removes the cohort's pointer, snapshots, members, markers and predictions; features stay, other cohorts may hold the series.
+ * Removes the cohort's pointer, snapshots, members, markers and predictions; features stay, as other cohorts may hold
+ * the series.
  * The cohort itself goes last, so an interrupted deletion can be repeated.
  * @throws Fault `missing` / `no-such-cohort`
  */

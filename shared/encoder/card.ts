@@ -31,9 +31,9 @@ export const EncoderCard = z
     recipeDigest: Digest,
     /** sha256 of encoder.onnx, which names the digests of any further files. */
     digest: Digest,
-    /** encoder.onnx first, then its weights beyond 2 GB. */
     /** How matrices are kept; absent for float32. Golden values are those of float32. */
     precision: z.literal("int8").optional(),
+    /** encoder.onnx first, then its weights beyond 2 GB. */
     files: z
       .array(
         z.object({

@@ -1,8 +1,9 @@
 import type { VectorIndex } from "./vector-index.ts"
 
 /**
- * Share of the true ten nearest, as `exact` knows them, that `index` finds at breadth `ef`, over at most 100 rows as queries, spread evenly;
- * a row is not counted as its own neighbor, and one as near as the tenth counts as well. 1 for an index of one row.
+ * Share of the true ten nearest, as `exact` knows them, that `index` finds at breadth `ef`, over at most 100 rows as
+ * queries, spread evenly; a row is not counted as its own neighbor, and one as near as the tenth counts as well. 1 for
+ * an index of one row.
  */
 export async function recallAt10(
   index: VectorIndex,
