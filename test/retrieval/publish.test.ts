@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest"
 import { createCohort } from "#shared/cohort/cohort.ts"
 import { deletedSeries } from "#shared/cohort/deletions.ts"
 import { addMember, deleteMember, deleteSeries } from "#shared/cohort/members.ts"
+import { sha256 } from "#shared/ids.ts"
 import { listSnapshots } from "#shared/retrieval/describe.ts"
 import { hnswAvailable } from "#shared/retrieval/hnsw.ts"
 import { openSnapshot, snapshotCache } from "#shared/retrieval/open.ts"
@@ -206,6 +207,22 @@ describe("a flipped bit", () => {
       expect((await openSnapshot(objects, "c")).manifest.snapshot).toBe(healed.snapshot)
     },
   )
+
+  test("a snapshot of an older format is told, and publishing again replaces it", async () => {
+    const objects = scratchStore()
+    await storeCohort(objects, small(10))
+    await publish(objects, { cohort: "c", now })
+    const { value: pointer } = (await readPointer(objects, "c"))!
+    const key = keys.snapshotPart("c", encoder, pointer.snapshot, "manifest.json")
+    const manifest = JSON.parse(new TextDecoder().decode((await objects.get(key))!.bytes))
+    const older = JSON.stringify({ ...manifest, format: "voxkin-snapshot-1" })
+    await objects.put(key, new TextEncoder().encode(older))
+    const current = JSON.stringify({ ...pointer, manifest: sha256(older) })
+    await objects.put(keys.current("c"), new TextEncoder().encode(current))
+    await expect(openSnapshot(objects, "c")).rejects.toThrow(/format that this version cannot read.*publish/)
+    const healed = await publish(objects, { cohort: "c", now: later(1) })
+    expect((await openSnapshot(objects, "c")).manifest.snapshot).toBe(healed.snapshot)
+  })
 
   test("a lost part is found too, and the cache opens the snapshot once it is back", async () => {
     const objects = scratchStore()
