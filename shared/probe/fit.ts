@@ -2,15 +2,14 @@ import { sha256, timeStamp } from "#shared/ids.ts"
 import { putJson } from "#shared/store/json.ts"
 import { keys } from "#shared/store/keys.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
-import { type Evaluation, evaluate } from "./evaluate.ts"
-import { encodeHead } from "./head-file.ts"
-import { fitHeads } from "./linear.ts"
-import { judge } from "./notes.ts"
-import { choosePenalty, defaultPenalty } from "./penalty.ts"
+import { encodeHead } from "./head/file.ts"
+import { type Evaluation, evaluate } from "./measure/evaluate.ts"
+import { learn, type Method } from "./measure/learn.ts"
+import { judge } from "./measure/notes.ts"
 import { ProbeRecord, recordFile } from "./record.ts"
 import { FitRequest, type Target, targetOf } from "./request.ts"
-import { type ReadStudy, readStudy } from "./study.ts"
-import { quartiles } from "./survival-times.ts"
+import { type ReadStudy, readStudy } from "./study/study.ts"
+import { quartiles } from "./study/survival-times.ts"
 import { setCurrent } from "./versions.ts"
 
 export interface FitOptions extends FitRequest {
@@ -39,22 +38,21 @@ export async function fitProbe(objects: ObjectStore, options: FitOptions): Promi
   })
   const { study, patients, encoder, dim } = read
 
+  const method: Method = { kind: "linear", penalty: request.penalty }
   const evaluation = await evaluate(study, {
     folds,
     seed,
-    penalty: request.penalty,
+    method,
     onFold: (done, total) => onProgress?.({ done, total, message: "evaluating" }),
   })
   const rows = Uint32Array.from(study.target.keys())
-  const chosen = request.penalty ?? choosePenalty(study, rows, seed)
-  const penalty = chosen ?? defaultPenalty
-  const [head] = fitHeads(study, rows, [penalty])
+  const { head, choice, converged } = learn(study, rows, method, seed)
 
   const bytes = encodeHead(head)
   const digest = sha256(bytes)
   const version = `${timeStamp(now)}-${digest.slice(0, 8)}`
   const record = ProbeRecord.parse({
-    format: "voxkin-probe-1",
+    format: "voxkin-probe-2",
     name,
     version,
     ...target,
@@ -63,11 +61,7 @@ export async function fitProbe(objects: ObjectStore, options: FitOptions): Promi
     pooling,
     dim,
     head: { kind: study.kind, file: headFile, sha256: digest },
-    penalty: {
-      value: penalty,
-      chosenBy: request.penalty ? "caller" : chosen ? "cross-validation" : "default",
-      perFold: evaluation.penalties,
-    },
+    choice: { of: "penalty", ...choice, perFold: evaluation.choices.map(({ value }) => value) },
     training: {
       cohort,
       count: read.series.length,
@@ -83,9 +77,9 @@ export async function fitProbe(objects: ObjectStore, options: FitOptions): Promi
       ...read,
       evaluation,
       head,
-      converged: head.converged && evaluation.converged,
+      converged: converged && evaluation.converged,
       foldsAsked: folds,
-      penaltyByDefault: !chosen || evaluation.penaltyByDefault,
+      byDefault: [choice, ...evaluation.choices].some(({ by }) => by === "default"),
     }),
     createdAt: now.toISOString(),
     intendedUse: "Research use only; not a medical device.",

@@ -7,17 +7,18 @@ import { SeriesId } from "#shared/ids.ts"
 import { getJson } from "#shared/store/json.ts"
 import { keys } from "#shared/store/keys.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
-import { decodeHead } from "./head-file.ts"
-import { checkEncoder, columnsOf, headInputs, usable } from "./inputs.ts"
-import { applyHead, type LinearHead, survivalAt } from "./linear.ts"
+import { decodeHead } from "./head/file.ts"
+import { applyHead, type Head } from "./head/head.ts"
+import { survivalAt } from "./head/linear.ts"
+import { predictedClass } from "./measure/score.ts"
 import { ProbeRecord, recordFile } from "./record.ts"
-import { predictedClass } from "./score.ts"
+import { checkEncoder, columnsOf, headInputs, usable } from "./study/inputs.ts"
 import { currentVersion } from "./versions.ts"
 
 /** A probe that is ready to answer. */
 export interface Probe {
   record: ProbeRecord
-  head: LinearHead
+  head: Head
 }
 
 /**

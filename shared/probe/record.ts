@@ -14,13 +14,12 @@ const Sha256 = z.string().regex(/^[0-9a-f]{64}$/)
 const linear = { file: z.string(), sha256: Sha256 }
 
 /** What turns features into a prediction. A new kind of head is a new member here. */
-export const Head = z.discriminatedUnion("kind", [
+export const HeadRecord = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("logistic"), ...linear }),
   z.object({ kind: z.literal("softmax"), ...linear }),
   z.object({ kind: z.literal("ridge"), ...linear }),
   z.object({ kind: z.literal("cox"), ...linear }),
 ])
-export type Head = z.infer<typeof Head>
 
 export const Metric = z.object({
   name: z.string(),
@@ -41,7 +40,7 @@ export const recordFile = "probe.json"
 const label = z.string()
 
 const common = {
-  format: z.literal("voxkin-probe-1"),
+  format: z.literal("voxkin-probe-2"),
   name: ProbeName,
   version: ProbeVersion,
   /** It reads features of this encoder under this recipe, and no others. */
@@ -49,11 +48,13 @@ const common = {
   pooling: ProbePooling,
   /** Of the encoder; with `both` the head reads twice as many numbers. */
   dim: z.int().positive(),
-  head: Head,
-  penalty: z.object({
+  head: HeadRecord,
+  /** The one number that the method has to be given. */
+  choice: z.object({
+    of: z.enum(["penalty"]),
     value: z.number(),
-    chosenBy: z.enum(["caller", "cross-validation", "default"]),
-    /** Of each fold of the evaluation, chosen inside its training part. */
+    by: z.enum(["caller", "cross-validation", "default"]),
+    /** In each fold of the evaluation, chosen inside its training part. */
     perFold: z.array(z.number()),
   }),
   training: z.object({

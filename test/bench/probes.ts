@@ -8,9 +8,10 @@ import { spawnSync } from "node:child_process"
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { evaluate } from "#shared/probe/evaluate.ts"
-import { applyHead, fitHeads, type Goal, type LinearHead, type Problem } from "#shared/probe/linear.ts"
-import { rowOf } from "#shared/probe/penalty.ts"
+import { applyHead } from "#shared/probe/head/head.ts"
+import { fitHeads, type LinearHead } from "#shared/probe/head/linear.ts"
+import { type Goal, type Problem, rowOf } from "#shared/probe/head/problem.ts"
+import { evaluate } from "#shared/probe/measure/evaluate.ts"
 import { random } from "../retrieval/random.ts"
 
 const rows = Number(process.argv[2] ?? 10_000)
@@ -89,7 +90,10 @@ for (const [name, { goal, stratum }] of Object.entries(goals)) {
   const [head] = fitHeads(problem, all, [penalty])
   const fit = (performance.now() - began) / 1000
   began = performance.now()
-  const { metrics } = await evaluate({ ...problem, group: all, stratum }, { folds: 5, seed: 0 })
+  const { metrics } = await evaluate(
+    { ...problem, group: all, stratum },
+    { folds: 5, seed: 0, method: { kind: "linear" } },
+  )
   const nested = (performance.now() - began) / 1000
   const theirs = sklearn?.[goal.kind]
   report[name] = {

@@ -3,14 +3,15 @@ import { resolve } from "node:path"
 import { parse } from "csv-parse/sync"
 import { describe, expect, test } from "vitest"
 import { sha256 } from "#shared/ids.ts"
-import { evaluate } from "#shared/probe/evaluate.ts"
-import { decodeHead, encodeHead } from "#shared/probe/head-file.ts"
-import { applyHead, fitHeads, type LinearHead, survivalAt } from "#shared/probe/linear.ts"
-import { partialLikelihood, riskSets } from "#shared/probe/partial-likelihood.ts"
-import { rowOf } from "#shared/probe/penalty.ts"
-import { prng, randomInt } from "#shared/probe/prng.ts"
-import { valueBefore } from "#shared/probe/steps.ts"
-import { survivalMetrics } from "#shared/probe/survival-metrics.ts"
+import { decodeHead, encodeHead } from "#shared/probe/head/file.ts"
+import { applyHead } from "#shared/probe/head/head.ts"
+import { fitHeads, type LinearHead, survivalAt } from "#shared/probe/head/linear.ts"
+import { partialLikelihood, riskSets } from "#shared/probe/head/partial-likelihood.ts"
+import { rowOf } from "#shared/probe/head/problem.ts"
+import { prng, randomInt } from "#shared/probe/math/prng.ts"
+import { valueBefore } from "#shared/probe/math/steps.ts"
+import { evaluate } from "#shared/probe/measure/evaluate.ts"
+import { survivalMetrics } from "#shared/probe/measure/survival-metrics.ts"
 import { bruteConcordance, type CoxStudy, coxStudy, noise } from "./survival-cases.ts"
 
 const table = resolve(import.meta.dirname, "../../../shared/data/tables/lung1_annotations.csv")
@@ -82,7 +83,11 @@ describe.skipIf(!existsSync(table))("real clinical table (skipped where ../share
   })
 
   test("the whole nested evaluation finds what little the stage and the age tell", async () => {
-    const { metrics, baseline, folds } = await evaluate(lung1(), { folds: 5, seed: 0 })
+    const { metrics, baseline, folds } = await evaluate(lung1(), {
+      folds: 5,
+      seed: 0,
+      method: { kind: "linear" },
+    })
     expect(folds).toBe(5)
     const value = Object.fromEntries(metrics.map((metric) => [metric.name, metric.value]))
     const trivial = Object.fromEntries(baseline.map((metric) => [metric.name, metric.value]))

@@ -29,7 +29,7 @@ describe("fitting", () => {
     )
 
     expect(record).toMatchObject({
-      format: "voxkin-probe-1",
+      format: "voxkin-probe-2",
       name: "p",
       task: "classification",
       label: "tumour",
@@ -41,7 +41,7 @@ describe("fitting", () => {
       pooling: "both",
       dim: 6,
       head: { kind: "logistic" },
-      penalty: { chosenBy: "cross-validation" },
+      choice: { of: "penalty", by: "cross-validation" },
       training: { cohort: "c", count: 60, patients: 30, split: "by patient", folds: 5, seed: 0 },
       intendedUse: "Research use only; not a medical device.",
     })
@@ -118,7 +118,7 @@ describe("fitting", () => {
     const pointer = JSON.parse(new TextDecoder().decode((await objects.get(keys.probeCurrent("p")))!.bytes))
     expect(pointer.history.map((entry: { version: string }) => entry.version)).toEqual([first.version])
     const other = await fitProbe(objects, ask({ now: later, name: "q", seed: 1, penalty: 3 }))
-    expect(other.penalty).toMatchObject({ value: 3, chosenBy: "caller" })
+    expect(other.choice).toMatchObject({ of: "penalty", value: 3, by: "caller" })
     expect(other.metrics).not.toEqual(first.metrics)
   })
 

@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest"
-import { applyHead, fitHeads, type LinearKind, type Problem } from "#shared/probe/linear.ts"
-import { prng } from "#shared/probe/prng.ts"
+import { applyHead } from "#shared/probe/head/head.ts"
+import { fitHeads } from "#shared/probe/head/linear.ts"
+import type { LinearKind, Problem } from "#shared/probe/head/problem.ts"
+import { prng } from "#shared/probe/math/prng.ts"
 import golden from "./scikit-learn.json" with { type: "json" }
 
 function problem(

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest"
-import { bootstrap } from "#shared/probe/bootstrap.ts"
-import { auprc, auroc, f1, mean, r2, ranked } from "#shared/probe/metrics.ts"
-import { prng } from "#shared/probe/prng.ts"
-import { confusion, score } from "#shared/probe/score.ts"
+import { prng } from "#shared/probe/math/prng.ts"
+import { bootstrap } from "#shared/probe/measure/bootstrap.ts"
+import { auprc, auroc, f1, mean, r2, ranked } from "#shared/probe/measure/metrics.ts"
+import { confusion, score } from "#shared/probe/measure/score.ts"
 import golden from "./scikit-learn.json" with { type: "json" }
 
 const f64 = (values: number[]) => Float64Array.from(values)

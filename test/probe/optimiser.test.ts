@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest"
-import { gram } from "#shared/probe/blas.ts"
-import { factor, solve } from "#shared/probe/cholesky.ts"
-import { minimize, type Objective } from "#shared/probe/lbfgs.ts"
-import { prng, randomInt, shuffle } from "#shared/probe/prng.ts"
+import { gram } from "#shared/probe/math/blas.ts"
+import { factor, solve } from "#shared/probe/math/cholesky.ts"
+import { minimize, type Objective } from "#shared/probe/math/lbfgs.ts"
+import { prng, randomInt, shuffle } from "#shared/probe/math/prng.ts"
 
 /** Minimum 0 at (1, …, 1), along a curved valley. */
 const rosenbrock: Objective = (x, gradient) => {

@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest"
-import { evaluate } from "#shared/probe/evaluate.ts"
-import { choosePenalty, penaltyGrid, type Study } from "#shared/probe/penalty.ts"
-import { prng, randomInt } from "#shared/probe/prng.ts"
-import { rowsOf, split } from "#shared/probe/split.ts"
+import { prng, randomInt } from "#shared/probe/math/prng.ts"
+import { evaluate } from "#shared/probe/measure/evaluate.ts"
+import { choosePenalty, penaltyGrid } from "#shared/probe/measure/penalty.ts"
+import type { Study } from "#shared/probe/study/rows.ts"
+import { rowsOf, split } from "#shared/probe/study/split.ts"
 
 describe("split", () => {
   test("never puts a patient in two folds, loses no row, and leaves every class to learn from", () => {
@@ -76,7 +77,7 @@ function coins(patients: number, columns: number, seed: number): Study {
 describe("evaluation", () => {
   test("by patient, a coin cannot be learned; by series, the leak would be plain", async () => {
     const study = coins(60, 30, 1)
-    const options = { folds: 5, seed: 0, penalty: 1 }
+    const options = { folds: 5, seed: 0, method: { kind: "linear", penalty: 1 } } as const
     const honest = await evaluate(study, options)
     const leaking = await evaluate({ ...study, group: study.group.map((_, row) => row) }, options)
     expect(honest.metrics[0].name).toBe("auroc")
@@ -86,11 +87,15 @@ describe("evaluation", () => {
 
   test("no row's own label or patient has a say in its prediction", async () => {
     const study = coins(20, 5, 2)
-    const before = (await evaluate(study, { folds: 4, seed: 3 })).outOfFold
+    const before = (await evaluate(study, { folds: 4, seed: 3, method: { kind: "linear" } })).outOfFold
     // Values, not strata, so that the folds stay: everything about the first patient's series changes.
     const values = study.table.values.slice().fill(1e6, 0, 3 * 5)
-    const after = (await evaluate({ ...study, table: { ...study.table, values } }, { folds: 4, seed: 3 }))
-      .outOfFold
+    const after = (
+      await evaluate(
+        { ...study, table: { ...study.table, values } },
+        { folds: 4, seed: 3, method: { kind: "linear" } },
+      )
+    ).outOfFold
     const { fold } = split(study.group, study.stratum, { folds: 4, seed: 3, needed: new Set(study.stratum) })!
     const sameFold = [...fold.keys()].filter((row) => fold[row] === fold[0] && study.group[row] !== 0)
     expect(sameFold.length).toBeGreaterThan(5)
@@ -100,13 +105,17 @@ describe("evaluation", () => {
   test("the trivial predictor has AUROC 0.5, average precision of its prevalence, and R² 0", async () => {
     const study = coins(40, 3, 5)
     const share = study.target.reduce((sum, t) => sum + t) / study.target.length
-    const { baseline } = await evaluate(study, { folds: 3, seed: 0, penalty: 100 })
+    const { baseline } = await evaluate(study, {
+      folds: 3,
+      seed: 0,
+      method: { kind: "linear", penalty: 100 },
+    })
     const value = Object.fromEntries(baseline.map((metric) => [metric.name, metric.value]))
     expect(value.auroc).toBe(0.5)
     expect(value.auprc).toBeCloseTo(share, 12)
     expect(value.accuracy).toBeCloseTo(Math.max(share, 1 - share), 12)
     const numbers: Study = { ...study, kind: "ridge", target: study.target.map((t, i) => t + i) }
-    const ridge = await evaluate(numbers, { folds: 3, seed: 0, penalty: 100 })
+    const ridge = await evaluate(numbers, { folds: 3, seed: 0, method: { kind: "linear", penalty: 100 } })
     expect(ridge.baseline.find(({ name }) => name === "r2")!.value).toBeCloseTo(0, 12)
   })
 
@@ -114,7 +123,9 @@ describe("evaluation", () => {
     const study = coins(10, 3, 6)
     study.target.fill(0).fill(1, 0, 3)
     const alone = { ...study, stratum: Uint32Array.from(study.target) }
-    await expect(evaluate(alone, { folds: 5, seed: 0 })).rejects.toMatchObject({ code: "too-few-labels" })
+    await expect(evaluate(alone, { folds: 5, seed: 0, method: { kind: "linear" } })).rejects.toMatchObject({
+      code: "too-few-labels",
+    })
   })
 
   test("the penalty is chosen inside: strong for noise, weak for a clear rule", () => {

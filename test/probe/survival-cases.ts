@@ -1,6 +1,6 @@
-import type { Study } from "#shared/probe/penalty.ts"
-import { prng } from "#shared/probe/prng.ts"
-import { gridOf } from "#shared/probe/survival-times.ts"
+import { prng } from "#shared/probe/math/prng.ts"
+import type { Study } from "#shared/probe/study/rows.ts"
+import { gridOf } from "#shared/probe/study/survival-times.ts"
 import { now, type Row } from "./cohort.ts"
 
 export type CoxStudy = Study & { kind: "cox" }

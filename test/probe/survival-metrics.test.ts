@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest"
-import { concordance } from "#shared/probe/concordance.ts"
-import { kaplanMeier, uncensored } from "#shared/probe/hazard.ts"
-import { prng, randomInt } from "#shared/probe/prng.ts"
-import { valueAt } from "#shared/probe/steps.ts"
-import { aurocAt, survivalMetrics } from "#shared/probe/survival-metrics.ts"
-import { gridOf, medianTime, quartiles } from "#shared/probe/survival-times.ts"
+import { kaplanMeier, uncensored } from "#shared/probe/head/hazard.ts"
+import { prng, randomInt } from "#shared/probe/math/prng.ts"
+import { valueAt } from "#shared/probe/math/steps.ts"
+import { concordance } from "#shared/probe/measure/concordance.ts"
+import { aurocAt, survivalMetrics } from "#shared/probe/measure/survival-metrics.ts"
+import { gridOf, medianTime, quartiles } from "#shared/probe/study/survival-times.ts"
 import { bruteConcordance } from "./survival-cases.ts"
 
 /** Outcomes and predictions with ties in everything, and weights as a bootstrap makes them. */

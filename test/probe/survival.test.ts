@@ -34,7 +34,7 @@ describe("a survival probe", () => {
       unit: "days",
       ties: "efron",
       head: { kind: "cox" },
-      penalty: { chosenBy: "cross-validation" },
+      choice: { of: "penalty", by: "cross-validation" },
       training: { count: 120, patients: 60, split: "by patient", folds: 5 },
     })
     expect(record).not.toHaveProperty("label")

@@ -1,17 +1,17 @@
+import { applyHead, type Head } from "../head/head.ts"
+import { rowOf } from "../head/problem.ts"
+import type { Note } from "../record.ts"
+import type { ReadStudy } from "../study/study.ts"
 import type { Evaluation } from "./evaluate.ts"
-import { applyHead, type LinearHead } from "./linear.ts"
-import { rowOf } from "./penalty.ts"
-import type { Note } from "./record.ts"
 import { classifies, predictedClass } from "./score.ts"
-import type { ReadStudy } from "./study.ts"
 
 export interface FitToJudge extends ReadStudy {
   evaluation: Evaluation
-  head: LinearHead
+  head: Head
   converged: boolean
   foldsAsked: number
-  /** Whether some penalty had to be the default. */
-  penaltyByDefault: boolean
+  /** Whether something had to be chosen blindly. */
+  byDefault: boolean
 }
 
 /** Fewer patients, or events, make intervals that say little. */
@@ -69,7 +69,7 @@ export function judge(fit: FitToJudge): Note[] {
   )
   say(
     "penalty-by-default",
-    fit.penaltyByDefault,
+    fit.byDefault,
     "a class, or the event, has too few patients to choose the penalty by cross-validation everywhere: the default was used there",
   )
   say(

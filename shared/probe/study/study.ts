@@ -2,13 +2,13 @@ import { getCohort } from "#shared/cohort/cohort.ts"
 import { listMembers, type Member } from "#shared/cohort/members.ts"
 import { Fault } from "#shared/errors.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
+import type { Note, ProbePooling } from "../record.ts"
+import type { Target } from "../request.ts"
 import { labelsOf } from "./goal.ts"
 import { type ProbeEncoder, readInputs } from "./inputs.ts"
 import { columnOf } from "./labels.ts"
 import { type Patients, patientsOf } from "./patients.ts"
-import type { Study } from "./penalty.ts"
-import type { Note, ProbePooling } from "./record.ts"
-import type { Target } from "./request.ts"
+import type { Study } from "./rows.ts"
 
 export interface StudyOptions {
   cohort: string

@@ -1,5 +1,5 @@
+import type { Problem } from "../head/problem.ts"
 import { bootstrap, type Weighted } from "./bootstrap.ts"
-import type { Problem } from "./linear.ts"
 import { auprc, auroc, f1, mean, r2, ranked } from "./metrics.ts"
 import { survivalMetrics } from "./survival-metrics.ts"
 

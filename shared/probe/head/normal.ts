@@ -1,5 +1,5 @@
-import { axpy, gram } from "./blas.ts"
-import { factor, solve } from "./cholesky.ts"
+import { axpy, gram } from "../math/blas.ts"
+import { factor, solve } from "../math/cholesky.ts"
 import type { Design } from "./design.ts"
 
 /** Zᵀ v, [columns]. */

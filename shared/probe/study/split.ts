@@ -1,4 +1,4 @@
-import { prng, shuffle } from "./prng.ts"
+import { prng, shuffle } from "../math/prng.ts"
 
 export interface Split {
   folds: number

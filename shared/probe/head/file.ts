@@ -1,11 +1,11 @@
 import { Fault } from "#shared/errors.ts"
 import { readTensors, type Tensor, writeTensors } from "#shared/features/safetensors.ts"
 import { sha256 } from "#shared/ids.ts"
-import type { LinearHead } from "./linear.ts"
+import type { Head } from "./head.ts"
 
 /** What a head's file must hold. */
 export interface HeadShape {
-  kind: LinearHead["kind"]
+  kind: Head["kind"]
   outputs: number
   /** Numbers the head reads. */
   columns: number
@@ -16,7 +16,7 @@ export interface HeadShape {
  * `head.safetensors`: weights [outputs, columns], intercept [outputs], mean and scale [columns], all F32; of a Cox head
  * also the event times and the log of the cumulative baseline hazard from each on, [times] both. Rounding to float32 moves a prediction by about its seventh digit; the arithmetic on them stays float64.
  */
-export function encodeHead(head: LinearHead): Uint8Array {
+export function encodeHead(head: Head): Uint8Array {
   const { kind, weights, intercept, mean, scale } = head
   const tensor = (data: Float64Array, shape: number[]): Tensor => ({
     dtype: "F32",
@@ -38,7 +38,7 @@ export function encodeHead(head: LinearHead): Uint8Array {
 }
 
 /** @throws Fault `unavailable` / `corrupt-probe` unless it is the very file that was written, of this shape */
-export function decodeHead(bytes: Uint8Array, name: string, expected: HeadShape): LinearHead {
+export function decodeHead(bytes: Uint8Array, name: string, expected: HeadShape): Head {
   const damaged = (what: string, cause?: unknown) =>
     new Fault("unavailable", "corrupt-probe", `${name} is damaged: ${what}. Fit the probe again`, { cause })
   if (sha256(bytes) !== expected.sha256) throw damaged("its digest is not the one in probe.json")

@@ -1,4 +1,4 @@
-import { prng, randomInt } from "./prng.ts"
+import { prng, randomInt } from "../math/prng.ts"
 
 export interface Interval {
   low: number

@@ -3,8 +3,8 @@ import { Fault } from "#shared/errors.ts"
 import type { Pooled } from "#shared/features/features.ts"
 import { readPooled } from "#shared/features/keep.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
-import type { Table } from "./design.ts"
-import type { ProbePooling, ProbeRecord } from "./record.ts"
+import type { Table } from "../head/design.ts"
+import type { ProbePooling, ProbeRecord } from "../record.ts"
 
 export type ProbeEncoder = ProbeRecord["encoder"]
 

@@ -1,9 +1,9 @@
+import { uncensored } from "../head/hazard.ts"
+import { type Steps, valueAt, valueBefore } from "../math/steps.ts"
+import { medianTime } from "../study/survival-times.ts"
 import type { Weighted } from "./bootstrap.ts"
 import { concordance } from "./concordance.ts"
-import { uncensored } from "./hazard.ts"
 import { auroc, mean, ranked } from "./metrics.ts"
-import { type Steps, valueAt, valueBefore } from "./steps.ts"
-import { medianTime } from "./survival-times.ts"
 
 /** What happened to each row: its time, and whether that is the event's (1) or where it was lost from sight (0). */
 export interface Outcomes {

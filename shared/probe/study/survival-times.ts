@@ -1,5 +1,5 @@
-import { uncensored } from "./hazard.ts"
-import { valueAt } from "./steps.ts"
+import { uncensored } from "../head/hazard.ts"
+import { valueAt } from "../math/steps.ts"
 
 /** A held-out survival curve is judged at this many event times at most: it is kept for every row. */
 const mostTimes = 100

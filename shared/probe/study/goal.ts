@@ -1,7 +1,7 @@
 import type { Member } from "#shared/cohort/members.ts"
+import type { Goal } from "../head/problem.ts"
+import type { Target } from "../request.ts"
 import { classes, labelled, numbers } from "./labels.ts"
-import type { Goal } from "./linear.ts"
-import type { Target } from "./request.ts"
 import { outcomes, timed } from "./survival-labels.ts"
 import { gridOf } from "./survival-times.ts"
 

@@ -1,15 +1,14 @@
-import { dot } from "./blas.ts"
+import { dot } from "../math/blas.ts"
+import { type Steps, valueAt } from "../math/steps.ts"
 import { fitCox } from "./cox.ts"
-import { type Scaling, scalingOf, standardise, type Table } from "./design.ts"
+import { type Scaling, scalingOf, standardise } from "./design.ts"
 import { type Fitted, finalTolerance } from "./fitted.ts"
 import { logBreslow } from "./hazard.ts"
 import { fitLogistic, sigmoid } from "./logistic.ts"
+import type { LinearKind, Problem } from "./problem.ts"
 import { fitRidge } from "./ridge.ts"
 import { inRowSpace } from "./row-space.ts"
 import { fitSoftmax, softmax } from "./softmax.ts"
-import { type Steps, valueAt } from "./steps.ts"
-
-export type LinearKind = "logistic" | "softmax" | "ridge"
 
 /** A linear head on pooled features: the scaling of its training rows, then weights and intercepts. */
 interface Linear extends Scaling {
@@ -20,28 +19,6 @@ interface Linear extends Scaling {
 
 /** A Cox head has the log of the cumulative hazard of a series whose risk is 0, too: the mean of its training rows. */
 export type LinearHead = Linear & ({ kind: LinearKind } | { kind: "cox"; logHazard: Steps })
-
-/** What is to be told of each row: a class number (from 0, every one present), a value, or a time. */
-export type Goal =
-  | {
-      kind: LinearKind
-      target: Float64Array
-      /** Numbers a head answers with: 1 for logistic and ridge, the number of classes for softmax. */
-      outputs: number
-    }
-  | {
-      kind: "cox"
-      /** Times, above 0. */
-      target: Float64Array
-      /** 1 where the time is that of the event, 0 where the row was lost from sight. */
-      event: Uint8Array
-      /** Event times, ascending, at which held-out survival curves are judged. */
-      grid: Float64Array
-      /** Numbers that are judged of a held-out row: its risk, and its probability of survival at each of those times. */
-      outputs: number
-    }
-
-export type Problem = Goal & { table: Table }
 
 /** Fits one head per penalty on the given rows; the scaling is taken from these rows alone. */
 export function fitHeads(
@@ -76,7 +53,7 @@ export function fitHeads(
  * The head's answer for one row of numbers: [probability of the second class], [of each class], [value], or [risk]:
  * the log of the hazard's ratio to that of the mean training row.
  */
-export function applyHead(head: LinearHead, x: Float32Array): Float64Array {
+export function applyLinear(head: LinearHead, x: Float32Array): Float64Array {
   const columns = head.mean.length
   const z = new Float64Array(columns)
   for (let c = 0; c < columns; c++) z[c] = (x[c] - head.mean[c]) / head.scale[c]

@@ -1,5 +1,5 @@
-import { gram } from "./blas.ts"
-import { factor, solve } from "./cholesky.ts"
+import { gram } from "../math/blas.ts"
+import { factor, solve } from "../math/cholesky.ts"
 import type { Design } from "./design.ts"
 import type { Fitted } from "./fitted.ts"
 import { normalMatrix, transposedTimes } from "./normal.ts"

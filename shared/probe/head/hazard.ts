@@ -1,5 +1,5 @@
+import type { Steps } from "../math/steps.ts"
 import { riskSets } from "./partial-likelihood.ts"
-import type { Steps } from "./steps.ts"
 
 /** What each distinct time sees, shortest first. */
 interface Moment {

@@ -1,7 +1,7 @@
-import { axpy, dot } from "./blas.ts"
+import { axpy, dot } from "../math/blas.ts"
+import { minimize } from "../math/lbfgs.ts"
 import type { Design } from "./design.ts"
 import { alongPenalties, type Fitted, finalTolerance } from "./fitted.ts"
-import { minimize } from "./lbfgs.ts"
 import { preconditioner } from "./normal.ts"
 import { partialLikelihood, riskSets } from "./partial-likelihood.ts"
 

@@ -1,4 +1,4 @@
-import { riskSets } from "./partial-likelihood.ts"
+import { riskSets } from "../head/partial-likelihood.ts"
 
 /**
  * Harrell's C (1982): of the pairs of whom one is known to have had the event first, the share in which that one has

@@ -1,15 +1,9 @@
-import { roughTolerance } from "./fitted.ts"
-import { applyHead, fitHeads, type LinearHead, type Problem } from "./linear.ts"
-import { partialLikelihood, riskSets } from "./partial-likelihood.ts"
-import { rowsOf, split } from "./split.ts"
-
-/** A problem with what its rows must be split by. */
-export type Study = Problem & {
-  /** The patient of each row, numbered from 0; the row's own number where nothing is known of patients. */
-  group: Uint32Array
-  /** The class of each row, the fifth of the range of its value, or 1 where it had the event and 0 where not. */
-  stratum: Uint32Array
-}
+import { roughTolerance } from "../head/fitted.ts"
+import { applyLinear, fitHeads, type LinearHead } from "../head/linear.ts"
+import { partialLikelihood, riskSets } from "../head/partial-likelihood.ts"
+import { rowOf } from "../head/problem.ts"
+import { needed, type Study } from "../study/rows.ts"
+import { rowsOf, split } from "../study/split.ts"
 
 /** Columns are standardised and losses are sums over series, so weak to strong for any feature and any unit. */
 export const penaltyGrid = [1, 10, 100, 1e3, 1e4, 1e5]
@@ -42,16 +36,6 @@ export function choosePenalty(study: Study, rows: Uint32Array, seed: number): nu
   return penaltyGrid[loss.lastIndexOf(Math.min(...loss))]
 }
 
-/** Which strata every head must have learned from: all classes, or events. */
-export function needed(kind: Problem["kind"], stratum: Uint32Array): Set<number> {
-  return new Set(kind === "ridge" ? [] : kind === "cox" ? [1] : stratum)
-}
-
-/** One row of the table. */
-export function rowOf({ table }: Problem, row: number): Float32Array {
-  return table.values.subarray(row * table.columns, (row + 1) * table.columns)
-}
-
 /** Of the rows held out, for a head of the others. */
 function lossOf(study: Study, head: LinearHead, train: Uint32Array, test: Uint32Array): number {
   if (study.kind !== "cox") {
@@ -64,7 +48,7 @@ function lossOf(study: Study, head: LinearHead, train: Uint32Array, test: Uint32
     partialLikelihood(
       riskSets(Float64Array.from(rows, (row) => target[row])),
       Uint8Array.from(rows, (row) => event[row]),
-      Float64Array.from(rows, (row) => applyHead(head, rowOf(study, row))[0]),
+      Float64Array.from(rows, (row) => applyLinear(head, rowOf(study, row))[0]),
       new Float64Array(rows.length),
     )
   const all = new Uint32Array(train.length + test.length)
@@ -74,7 +58,7 @@ function lossOf(study: Study, head: LinearHead, train: Uint32Array, test: Uint32
 }
 
 function lossOfRow(head: LinearHead, x: Float32Array, truth: number): number {
-  const output = applyHead(head, x)
+  const output = applyLinear(head, x)
   if (head.kind === "ridge") return (output[0] - truth) ** 2
   const likelihood = head.kind === "softmax" ? output[truth] : truth === 1 ? output[0] : 1 - output[0]
   // A probability that rounds to zero must not make one series decide everything.

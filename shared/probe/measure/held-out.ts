@@ -1,0 +1,27 @@
+import { judged } from "../head/head.ts"
+import type { Study } from "../study/rows.ts"
+import { type Choice, learn, type Method } from "./learn.ts"
+
+/** Learn from some rows and be judged on others. Plain data: a thread can be sent it. */
+export interface Trial {
+  study: Study
+  train: Uint32Array
+  test: Uint32Array
+  method: Method
+  seed: number
+}
+
+export interface TrialResult {
+  /** What is judged of each test row, [test rows, outputs]. */
+  outputs: Float64Array
+  choice: Choice
+  converged: boolean
+}
+
+/** The test rows have no say in anything that is learned. */
+export function heldOut({ study, train, test, method, seed }: Trial): TrialResult {
+  const { head, choice, converged } = learn(study, train, method, seed)
+  const outputs = new Float64Array(test.length * study.outputs)
+  for (const [i, row] of test.entries()) outputs.set(judged(study, head, row), i * study.outputs)
+  return { outputs, choice, converged }
+}
