@@ -1,25 +1,10 @@
-import { getCohort } from "#shared/cohort/cohort.ts"
 import { Fault } from "#shared/errors.ts"
 import { SeriesId } from "#shared/ids.ts"
-import { fitProbe } from "#shared/probe/fit.ts"
 import { checkTimes, openProbe, type Prediction, predict, predictPooled } from "#shared/probe/predict.ts"
 import { predictCohort } from "#shared/probe/predict-cohort.ts"
-import type { ProbeRecord } from "#shared/probe/record.ts"
-import { type FitRequest, targetOf } from "#shared/probe/request.ts"
-import type { JobPorts } from "../ports.ts"
-import { bar, type Output } from "./output.ts"
-import { pooledOfPath } from "./query.ts"
-
-export async function fitCommand(request: FitRequest, ports: JobPorts, out: Output): Promise<void> {
-  targetOf(request)
-  await getCohort(ports.objects, request.cohort)
-  const record = await fitProbe(ports.objects, {
-    ...request,
-    now: ports.now(),
-    onProgress: ({ done, total, message }) => out.progress(bar(done, total, message)),
-  })
-  out.result(record, describe)
-}
+import type { JobPorts } from "../../ports.ts"
+import { bar, type Output } from "../output.ts"
+import { pooledOfPath } from "../query.ts"
 
 /** Either of some queries, each answered, or of a whole cohort, whose answers are kept in the store. */
 export async function predictCommand(
@@ -94,28 +79,4 @@ function words(answer: Prediction & { query: string }): string {
   const likely = Object.entries(prediction.probabilities).sort(([, a], [, b]) => b - a)
   const rows = likely.slice(0, 5).map(([label, p]) => `${label}: ${p.toFixed(3)}`)
   return `${prediction.label}  (${rows.join(", ")}${likely.length > 5 ? ", …" : ""})  ${query}`
-}
-
-/** What a probe is and how well it did, for people. */
-export function describe(record: ProbeRecord): string {
-  const number = (x: number) => x.toPrecision(3)
-  const rows = record.metrics.map(({ name, value, low, high }) => {
-    const trivial = record.baseline.find((b) => b.name === name)
-    const beside = trivial ? `   trivial ${number(trivial.value)}` : ""
-    const interval = low === null || high === null ? "[no interval]" : `[${number(low)}, ${number(high)}]`
-    return `  ${name.padEnd(16)} ${number(value)}  ${interval}${beside}`
-  })
-  return [
-    `${record.name} ${record.version}: ${record.task} ${learned(record)} on ${record.encoder.id}`,
-    `  ${record.training.count} series, cross-validated ${record.training.split}`,
-    ...rows,
-    ...record.notes.map((note) => `  note: ${note.message}`),
-    `  ${record.intendedUse}`,
-  ].join("\n")
-}
-
-function learned(record: ProbeRecord): string {
-  if (record.task !== "survival") return `of ${record.label}`
-  const { time, event, events, unit, horizon } = record
-  return `by ${time} and ${event} (${events} events, auroc at ${horizon.aurocAt}${unit ? ` ${unit}` : ""})`
 }

@@ -1,0 +1,42 @@
+import { type Command, InvalidArgumentError } from "commander"
+import { CohortName, ProbeName } from "#shared/ids.ts"
+
+function checked(schema: typeof CohortName | typeof ProbeName) {
+  return (text: string) => {
+    const parsed = schema.safeParse(text)
+    if (!parsed.success) throw new InvalidArgumentError(parsed.error.issues[0].message)
+    return parsed.data
+  }
+}
+
+export function whole(text: string): number {
+  const value = Number(text)
+  if (text.trim() === "" || !Number.isInteger(value))
+    throw new InvalidArgumentError("it must be a whole number")
+  return value
+}
+
+/** Numbers with commas between. */
+export function numbers(text: string): number[] {
+  const values = text.split(",").map((one) => (one.trim() === "" ? Number.NaN : Number(one)))
+  if (!values.every(Number.isFinite)) throw new InvalidArgumentError("it must be numbers with commas between")
+  return values
+}
+
+export function port(text: string): number {
+  const value = whole(text)
+  if (value < 0 || value > 65_535) throw new InvalidArgumentError("a port is a number from 0 (any) to 65535")
+  return value
+}
+
+export const cohortName = checked(CohortName)
+export const probeName = checked(ProbeName)
+
+/** A command with the options that all of them take. */
+export function command(parent: Command, usage: string, description: string): Command {
+  return parent
+    .command(usage)
+    .description(description)
+    .option("--data <dir>", "the folder that holds everything voxkin keeps", "./.voxkin")
+    .option("--json", "machine-readable lines, and nothing else, on stdout")
+}

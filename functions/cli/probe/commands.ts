@@ -1,0 +1,61 @@
+import { type Command, Option } from "commander"
+import { cohortName, command, numbers, probeName, whole } from "../arguments.ts"
+import { run, type SharedOptions } from "../run.ts"
+
+/** Everything below `voxkin probe`. */
+export function probeCommands(program: Command): void {
+  const probe = program.command("probe").description("small heads on cached features: fit, predict, show")
+  command(probe, "fit", "fit a linear probe and measure it by cross-validation")
+    .argument("<name>", "the probe's name", probeName)
+    .requiredOption("--cohort <name>", "required: whose series and labels", cohortName)
+    .addOption(
+      new Option("--task <task>", "required")
+        .choices(["classification", "regression", "survival"])
+        .makeOptionMandatory(),
+    )
+    .option("--label <column>", "of classification and regression: the column to predict")
+    .option(
+      "--time <column>",
+      "of survival: the time to the event, or to where the series was lost from sight",
+    )
+    .option("--event <column>", "of survival: whether the time is that of the event (1 or true, 0 or false)")
+    .option("--unit <words>", "of the numbers or times, as in ml or days")
+    .addOption(new Option("--pooling <features>", "which pooled features").choices(["cls", "mean", "both"]))
+    .addOption(new Option("--seed <n>", "of folds and bootstrap").argParser(whole))
+    .action(
+      async (
+        name: string,
+        o: SharedOptions & Omit<import("#shared/probe/request.ts").FitRequest, "name">,
+      ) => {
+        const { fitCommand } = await import("./fit.ts")
+        const { cohort, task, label, time, event, unit, pooling, seed } = o
+        const request = { name, cohort, task, label, time, event, unit, pooling, seed }
+        await run(o, (ports, out) => fitCommand(request, ports, out))
+      },
+    )
+  command(probe, "predict", "what the probe says of each query, or of a whole cohort")
+    .argument("<name>", "the probe's name", probeName)
+    .argument("[query...]", "series ids, or paths to scans")
+    .option("--cohort <name>", "all its series: the answers are kept, for searches to filter by", cohortName)
+    .option(
+      "--times <list>",
+      "of a survival probe: where to tell the probability of survival, as in 365,730",
+      numbers,
+    )
+    .action(
+      async (name: string, queries: string[], o: SharedOptions & { cohort?: string; times?: number[] }) => {
+        const { predictCommand } = await import("./predict.ts")
+        const { cohort, times } = o
+        await run(o, (ports, out) => predictCommand(name, { queries, cohort, times }, ports, out))
+      },
+    )
+  command(probe, "show", "what the probe is and how well it did")
+    .argument("<name>", "the probe's name", probeName)
+    .action(async (name: string, o: SharedOptions) => {
+      const [{ getProbe }, { describe }] = await Promise.all([
+        import("#shared/probe/predict.ts"),
+        import("./describe.ts"),
+      ])
+      await run(o, async (ports, out) => out.result(await getProbe(ports.objects, name), describe))
+    })
+}

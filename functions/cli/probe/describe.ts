@@ -1,0 +1,25 @@
+import type { ProbeRecord } from "#shared/probe/record.ts"
+
+/** What a probe is and how well it did, for people. */
+export function describe(record: ProbeRecord): string {
+  const number = (x: number) => x.toPrecision(3)
+  const rows = record.metrics.map(({ name, value, low, high }) => {
+    const trivial = record.baseline.find((b) => b.name === name)
+    const beside = trivial ? `   trivial ${number(trivial.value)}` : ""
+    const interval = low === null || high === null ? "[no interval]" : `[${number(low)}, ${number(high)}]`
+    return `  ${name.padEnd(16)} ${number(value)}  ${interval}${beside}`
+  })
+  return [
+    `${record.name} ${record.version}: ${record.task} ${learned(record)} on ${record.encoder.id}`,
+    `  ${record.training.count} series, cross-validated ${record.training.split}`,
+    ...rows,
+    ...record.notes.map((note) => `  note: ${note.message}`),
+    `  ${record.intendedUse}`,
+  ].join("\n")
+}
+
+function learned(record: ProbeRecord): string {
+  if (record.task !== "survival") return `of ${record.label}`
+  const { time, event, events, unit, horizon } = record
+  return `by ${time} and ${event} (${events} events, auroc at ${horizon.aurocAt}${unit ? ` ${unit}` : ""})`
+}
