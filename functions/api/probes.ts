@@ -25,9 +25,12 @@ const fit = createRoute({
   method: "post",
   path: "/probes",
   tags: ["probes"],
-  summary: "Fit a linear probe on a cohort's cached features and measure it by cross-validation",
+  summary:
+    "Fit a linear probe, or one by neighbors, on a cohort's cached features and measure it by cross-validation",
   description:
-    "Classification and regression take the column `label`; survival takes `time` and `event` in its place.",
+    "Classification and regression take the column `label`; survival takes `time` and `event` in its place. " +
+    "`knn` takes either and trains nothing: the nearest `neighbors` training series answer, and predictions name them as " +
+    "evidence. A label with more than ten different numbers is then a number, any other a class.",
   request: {
     body: body(named("ProbeFit", FitJob.omit({ kind: true })), {
       name: "nodule",
@@ -75,6 +78,10 @@ const ask = createRoute({
   path: "/probes/{name}/predict",
   tags: ["probes"],
   summary: "What the probe says of each series, from cached features",
+  description:
+    "A knn probe tells its `neighbors` too: the nearest 100 at most, nearest first, each with its distance (Euclidean, on " +
+    "standardised features), its share in the answer, and its label, value, or time and event. A training series is never " +
+    "a neighbor of its own.",
   request: {
     params: params.probe,
     body: body(Ask, { series: [someSeries] }),

@@ -16,6 +16,13 @@ export function whole(text: string): number {
   return value
 }
 
+/** How many neighbors a probe asks, as `FitRequest` takes it. */
+export function neighborCount(text: string): number {
+  const value = whole(text)
+  if (value < 1 || value > 1001) throw new InvalidArgumentError("it must be a number from 1 to 1001")
+  return value
+}
+
 /** Numbers with commas between. */
 export function numbers(text: string): number[] {
   const values = text.split(",").map((one) => (one.trim() === "" ? Number.NaN : Number(one)))

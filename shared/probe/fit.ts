@@ -3,11 +3,12 @@ import { putJson } from "#shared/store/json.ts"
 import { keys } from "#shared/store/keys.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
 import { encodeHead } from "./head/file.ts"
+import type { Head } from "./head/head.ts"
 import { type Evaluation, evaluate } from "./measure/evaluate.ts"
-import { learn, type Method } from "./measure/learn.ts"
+import { learn } from "./measure/learn.ts"
 import { judge } from "./measure/notes.ts"
 import { ProbeRecord, recordFile } from "./record.ts"
-import { FitRequest, type Target, targetOf } from "./request.ts"
+import { FitRequest, methodOf, targetOf } from "./request.ts"
 import { type ReadStudy, readStudy } from "./study/study.ts"
 import { quartiles } from "./study/survival-times.ts"
 import { setCurrent } from "./versions.ts"
@@ -18,6 +19,7 @@ export interface FitOptions extends FitRequest {
 }
 
 const headFile = "head.safetensors"
+const chosenBy = { linear: "penalty", neighbors: "neighbors" } as const
 
 /**
  * Fits a probe on a cohort's cached features and labels, measures it by cross-validation, and keeps it as a new
@@ -29,16 +31,15 @@ export async function fitProbe(objects: ObjectStore, options: FitOptions): Promi
   const { now, onProgress } = options
   const request = FitRequest.parse(options)
   const { name, cohort, pooling, folds, seed } = request
-  const target = targetOf(request)
+  const method = methodOf(request)
   const read = await readStudy(objects, {
     cohort,
-    target,
+    target: targetOf(request),
     pooling,
     onRead: (done, total) => onProgress?.({ done, total, message: "reading features" }),
   })
-  const { study, patients, encoder, dim } = read
+  const { study, target, patients, encoder, dim } = read
 
-  const method: Method = { kind: "linear", penalty: request.penalty }
   const evaluation = await evaluate(study, {
     folds,
     seed,
@@ -47,6 +48,7 @@ export async function fitProbe(objects: ObjectStore, options: FitOptions): Promi
   })
   const rows = Uint32Array.from(study.target.keys())
   const { head, choice, converged } = learn(study, rows, method, seed)
+  if (head.kind === "knn") head.series = read.series
 
   const bytes = encodeHead(head)
   const digest = sha256(bytes)
@@ -56,12 +58,12 @@ export async function fitProbe(objects: ObjectStore, options: FitOptions): Promi
     name,
     version,
     ...target,
-    ...learned(target, read, evaluation, request.unit ?? null),
+    ...learned(read, head, evaluation, request.unit ?? null),
     encoder,
     pooling,
     dim,
-    head: { kind: study.kind, file: headFile, sha256: digest },
-    choice: { of: "penalty", ...choice, perFold: evaluation.choices.map(({ value }) => value) },
+    head: { kind: head.kind, file: headFile, sha256: digest },
+    choice: { of: chosenBy[method.kind], ...choice, perFold: evaluation.choices.map(({ value }) => value) },
     training: {
       cohort,
       count: read.series.length,
@@ -73,12 +75,14 @@ export async function fitProbe(objects: ObjectStore, options: FitOptions): Promi
     },
     metrics: evaluation.metrics,
     baseline: evaluation.baseline,
+    nearest: evaluation.nearest,
     notes: judge({
       ...read,
       evaluation,
       head,
       converged: converged && evaluation.converged,
       foldsAsked: folds,
+      neighborsAsked: request.neighbors,
       byDefault: [choice, ...evaluation.choices].some(({ by }) => by === "default"),
     }),
     createdAt: now.toISOString(),
@@ -93,8 +97,8 @@ export async function fitProbe(objects: ObjectStore, options: FitOptions): Promi
 
 /** What a record says of the labels, by task. */
 function learned(
-  target: Target,
-  { study, classes }: ReadStudy,
+  { study, target, classes }: ReadStudy,
+  { kind }: Head,
   { confusion }: Evaluation,
   unit: string | null,
 ) {
@@ -104,7 +108,7 @@ function learned(
     return {
       unit,
       events: event.reduce((sum, e) => sum + e, 0),
-      ties: "efron",
+      ties: kind === "knn" ? null : "efron",
       answersAt,
       followUp: time.reduce((longest, t) => Math.max(longest, t)),
       horizon: { aurocAt: answersAt[1], brierFrom: grid[0], brierTo: grid[grid.length - 1] },

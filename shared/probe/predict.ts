@@ -8,11 +8,11 @@ import { getJson } from "#shared/store/json.ts"
 import { keys } from "#shared/store/keys.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
 import { decodeHead } from "./head/file.ts"
-import { applyHead, type Head } from "./head/head.ts"
-import { survivalAt } from "./head/linear.ts"
+import type { Head } from "./head/head.ts"
 import { predictedClass } from "./measure/score.ts"
 import { ProbeRecord, recordFile } from "./record.ts"
 import { checkEncoder, columnsOf, headInputs, usable } from "./study/inputs.ts"
+import { Neighbors, told } from "./told.ts"
 import { currentVersion } from "./versions.ts"
 
 /** A probe that is ready to answer. */
@@ -23,15 +23,17 @@ export interface Probe {
 
 /**
  * What the probe says: the likeliest class and the probability of each; a value in the unit of its labels; or the risk,
- * which is the log of the hazard's ratio to that of the mean training series, and the probability of living past times.
+ * which is the log of the hazard's ratio to that of the mean training series (of neighbors the share of the time up to
+ * the record's `brierTo` that is lost to the event, 0 to 1), and the probability of living past times.
  */
 export const Answer = z.union([
-  z.object({ label: z.string(), probabilities: z.record(z.string(), z.number()) }),
-  z.object({ value: z.number(), unit: z.string().nullable() }),
+  z.object({ label: z.string(), probabilities: z.record(z.string(), z.number()), neighbors: Neighbors }),
+  z.object({ value: z.number(), unit: z.string().nullable(), neighbors: Neighbors }),
   z.object({
     risk: z.number(),
     survival: z.array(z.object({ time: z.number(), probability: z.number() })),
     unit: z.string().nullable(),
+    neighbors: Neighbors,
   }),
 ])
 export type Answer = z.infer<typeof Answer>
@@ -80,7 +82,7 @@ export async function openProbe(objects: ObjectStore, name: string): Promise<Pro
     throw new Fault("unavailable", "corrupt-probe", `the weights ${key} are not there: fit the probe again`)
   }
   const columns = columnsOf(record.dim, record.pooling)
-  const outputs = kind === "softmax" && record.task === "classification" ? record.classes.length : 1
+  const outputs = record.task === "classification" && kind !== "logistic" ? record.classes.length : 1
   return { record, head: decodeHead(object.bytes, key, { kind, outputs, columns, sha256 }) }
 }
 
@@ -139,24 +141,17 @@ export function predictPooled(
     const message = `the features of ${series} are not finite, or not ${columns} numbers: add the series again`
     throw new Fault("invalid", "not-finite", message)
   }
-  const output = applyHead(head, x)
-  if (record.task === "regression") return { series, prediction: { value: output[0], unit: record.unit } }
-  if (record.task === "survival") {
-    if (head.kind !== "cox") {
-      const message = `${record.name} is a survival probe with a ${head.kind} head: fit it again`
-      throw new Fault("unavailable", "corrupt-probe", message)
-    }
-    const { logHazard } = head
-    const [risk] = output
-    const survival = (times ?? record.answersAt).map((time) => ({
-      time,
-      probability: survivalAt(logHazard, risk, time),
-    }))
-    return { series, prediction: { risk, survival, unit: record.unit } }
+  const { output, alive, evidence } = told({ record, head }, x, series)
+  if (record.task === "regression") {
+    return { series, prediction: { value: output[0], unit: record.unit, ...evidence } }
   }
-  const shares = head.kind === "logistic" ? [1 - output[0], output[0]] : [...output]
+  if (record.task === "survival") {
+    const survival = (times ?? record.answersAt).map((time) => ({ time, probability: alive(time) }))
+    return { series, prediction: { risk: output[0], survival, unit: record.unit, ...evidence } }
+  }
+  const shares = output.length === 1 ? [1 - output[0], output[0]] : [...output]
   const [k] = predictedClass(output, output.length)
   const label = record.classes[k].name
   const probabilities = Object.fromEntries(record.classes.map(({ name }, i) => [name, shares[i]]))
-  return { series, prediction: { label, probabilities } }
+  return { series, prediction: { label, probabilities, ...evidence } }
 }

@@ -19,6 +19,7 @@ export const HeadRecord = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("softmax"), ...linear }),
   z.object({ kind: z.literal("ridge"), ...linear }),
   z.object({ kind: z.literal("cox"), ...linear }),
+  z.object({ kind: z.literal("knn"), ...linear }),
 ])
 
 export const Metric = z.object({
@@ -51,7 +52,7 @@ const common = {
   head: HeadRecord,
   /** The one number that the method has to be given. */
   choice: z.object({
-    of: z.enum(["penalty"]),
+    of: z.enum(["penalty", "neighbors"]),
     value: z.number(),
     by: z.enum(["caller", "cross-validation", "default"]),
     /** In each fold of the evaluation, chosen inside its training part. */
@@ -72,6 +73,8 @@ const common = {
   metrics: z.array(Metric),
   /** The same of the trivial predictor: the share of each class, the mean, or the Kaplan-Meier curve, for everybody. */
   baseline: z.array(Metric),
+  /** The same of the label of the nearest neighbor, in the same folds. */
+  nearest: z.array(Metric),
   notes: z.array(Note),
   createdAt: z.iso.datetime(),
   intendedUse: z.string(),
@@ -97,8 +100,8 @@ export const ProbeRecord = z.discriminatedUnion("task", [
     unit: z.string().nullable(),
     /** Training series that had the event. */
     events: z.int(),
-    /** How the likelihood takes events at the same time. */
-    ties: z.literal("efron"),
+    /** How the likelihood takes events at the same time; null of neighbors, which have none. */
+    ties: z.literal("efron").nullable(),
     /** The quartiles of the event times: predictions tell the probability of survival at each, unless asked for others. */
     answersAt: z.array(z.number()),
     /** The longest time: what comes after is not known. */

@@ -4,8 +4,8 @@ import { parse } from "csv-parse/sync"
 import { describe, expect, test } from "vitest"
 import { sha256 } from "#shared/ids.ts"
 import { decodeHead, encodeHead } from "#shared/probe/head/file.ts"
-import { applyHead } from "#shared/probe/head/head.ts"
-import { fitHeads, type LinearHead, survivalAt } from "#shared/probe/head/linear.ts"
+import { applyHead, type Head } from "#shared/probe/head/head.ts"
+import { fitHeads, survivalAt } from "#shared/probe/head/linear.ts"
 import { partialLikelihood, riskSets } from "#shared/probe/head/partial-likelihood.ts"
 import { rowOf } from "#shared/probe/head/problem.ts"
 import { prng, randomInt } from "#shared/probe/math/prng.ts"
@@ -99,7 +99,7 @@ describe.skipIf(!existsSync(table))("real clinical table (skipped where ../share
   })
 })
 
-function logHazardOf(head: LinearHead) {
+function logHazardOf(head: Head) {
   if (head.kind !== "cox") throw new Error("no Cox head")
   return head.logHazard
 }

@@ -1,24 +1,29 @@
 import { type Command, Option } from "commander"
-import { cohortName, command, numbers, probeName, whole } from "../arguments.ts"
+import { cohortName, command, neighborCount, numbers, probeName, whole } from "../arguments.ts"
 import { run, type SharedOptions } from "../run.ts"
 
 /** Everything below `voxkin probe`. */
 export function probeCommands(program: Command): void {
   const probe = program.command("probe").description("small heads on cached features: fit, predict, show")
-  command(probe, "fit", "fit a linear probe and measure it by cross-validation")
+  command(probe, "fit", "fit a linear probe, or one by neighbors, and measure it by cross-validation")
     .argument("<name>", "the probe's name", probeName)
     .requiredOption("--cohort <name>", "required: whose series and labels", cohortName)
     .addOption(
       new Option("--task <task>", "required")
-        .choices(["classification", "regression", "survival"])
+        .choices(["classification", "regression", "survival", "knn"])
         .makeOptionMandatory(),
     )
-    .option("--label <column>", "of classification and regression: the column to predict")
+    .option("--label <column>", "of classification, regression and knn: the column to predict")
     .option(
       "--time <column>",
-      "of survival: the time to the event, or to where the series was lost from sight",
+      "of survival, or knn in place of a label: the time to the event, or to where the series was lost from sight",
     )
-    .option("--event <column>", "of survival: whether the time is that of the event (1 or true, 0 or false)")
+    .option("--event <column>", "with --time: whether it is that of the event (1 or true, 0 or false)")
+    .option(
+      "--neighbors <k>",
+      "of knn: how many answer; by default chosen by cross-validation",
+      neighborCount,
+    )
     .option("--unit <words>", "of the numbers or times, as in ml or days")
     .addOption(new Option("--pooling <features>", "which pooled features").choices(["cls", "mean", "both"]))
     .addOption(new Option("--seed <n>", "of folds and bootstrap").argParser(whole))
@@ -28,8 +33,8 @@ export function probeCommands(program: Command): void {
         o: SharedOptions & Omit<import("#shared/probe/request.ts").FitRequest, "name">,
       ) => {
         const { fitCommand } = await import("./fit.ts")
-        const { cohort, task, label, time, event, unit, pooling, seed } = o
-        const request = { name, cohort, task, label, time, event, unit, pooling, seed }
+        const { cohort, task, label, time, event, neighbors, unit, pooling, seed } = o
+        const request = { name, cohort, task, label, time, event, neighbors, unit, pooling, seed }
         await run(o, (ports, out) => fitCommand(request, ports, out))
       },
     )

@@ -4,14 +4,17 @@ import type { ProbeRecord } from "#shared/probe/record.ts"
 export function describe(record: ProbeRecord): string {
   const number = (x: number) => x.toPrecision(3)
   const rows = record.metrics.map(({ name, value, low, high }) => {
-    const trivial = record.baseline.find((b) => b.name === name)
-    const beside = trivial ? `   trivial ${number(trivial.value)}` : ""
+    const beside = Object.entries({ trivial: record.baseline, nearest: record.nearest })
+      .flatMap(([what, all]) =>
+        all.filter((m) => m.name === name).map((m) => `   ${what} ${number(m.value)}`),
+      )
+      .join("")
     const interval = low === null || high === null ? "[no interval]" : `[${number(low)}, ${number(high)}]`
     return `  ${name.padEnd(16)} ${number(value)}  ${interval}${beside}`
   })
   return [
     `${record.name} ${record.version}: ${record.task} ${learned(record)} on ${record.encoder.id}`,
-    `  ${record.training.count} series, cross-validated ${record.training.split}`,
+    `  ${record.training.count} series, cross-validated ${record.training.split}${byNeighbors(record)}`,
     ...rows,
     ...record.notes.map((note) => `  note: ${note.message}`),
     `  ${record.intendedUse}`,
@@ -22,4 +25,8 @@ function learned(record: ProbeRecord): string {
   if (record.task !== "survival") return `of ${record.label}`
   const { time, event, events, unit, horizon } = record
   return `by ${time} and ${event} (${events} events, auroc at ${horizon.aurocAt}${unit ? ` ${unit}` : ""})`
+}
+
+function byNeighbors({ head, choice }: ProbeRecord): string {
+  return head.kind === "knn" ? `; the nearest ${choice.value} answer` : ""
 }

@@ -1,6 +1,13 @@
 import { Fault } from "#shared/errors.ts"
 import { SeriesId } from "#shared/ids.ts"
-import { checkTimes, openProbe, type Prediction, predict, predictPooled } from "#shared/probe/predict.ts"
+import {
+  type Answer,
+  checkTimes,
+  openProbe,
+  type Prediction,
+  predict,
+  predictPooled,
+} from "#shared/probe/predict.ts"
 import { predictCohort } from "#shared/probe/predict-cohort.ts"
 import type { JobPorts } from "../../ports.ts"
 import { bar, type Output } from "../output.ts"
@@ -70,6 +77,20 @@ async function predictWhole(
 function words(answer: Prediction & { query: string }): string {
   if ("error" in answer) return `no answer  ${answer.error.message} [${answer.error.code}]`
   const { prediction, query } = answer
+  return [said(prediction, query), ...evidence(prediction)].join("\n")
+}
+
+/** Of a knn probe its nearest neighbors, each with its share in the answer. */
+function evidence({ neighbors = [] }: Answer): string[] {
+  const rows = neighbors.slice(0, 5).map(({ series, distance, weight, label, value, time, event }) => {
+    const known =
+      time === undefined ? (label ?? value?.toPrecision(4)) : `${event ? "event" : "no event"} by ${time}`
+    return `  ${weight.toFixed(3)} of ${series} at ${distance.toPrecision(3)}: ${known}`
+  })
+  return neighbors.length > 5 ? [...rows, `  and ${neighbors.length - 5} more`] : rows
+}
+
+function said(prediction: Answer, query: string): string {
   if ("value" in prediction) return `${prediction.value.toPrecision(4)} ${prediction.unit ?? ""}  ${query}`
   if ("risk" in prediction) {
     const alive = prediction.survival.map(({ time, probability }) => `${probability.toFixed(3)} at ${time}`)

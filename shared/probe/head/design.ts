@@ -23,9 +23,15 @@ const float32Rounding = 2 ** -23
 
 /** Mean and population standard deviation of each column over `rows`; the scale of a constant column is 1. */
 export function scalingOf(table: Table, rows: Uint32Array): Scaling {
+  const { mean, deviation } = spreadOf(table, rows)
+  return { mean, scale: deviation.map((d) => (d > 0 ? d : 1)) }
+}
+
+/** Mean and population standard deviation of each column over `rows`; that of a constant column is 0. */
+export function spreadOf(table: Table, rows: Uint32Array): { mean: Float64Array; deviation: Float64Array } {
   const { values, columns } = table
   const mean = new Float64Array(columns)
-  const scale = new Float64Array(columns)
+  const deviation = new Float64Array(columns)
   for (const row of rows) {
     const at = row * columns
     for (let c = 0; c < columns; c++) mean[c] += values[at + c]
@@ -33,13 +39,13 @@ export function scalingOf(table: Table, rows: Uint32Array): Scaling {
   for (let c = 0; c < columns; c++) mean[c] /= rows.length
   for (const row of rows) {
     const at = row * columns
-    for (let c = 0; c < columns; c++) scale[c] += (values[at + c] - mean[c]) ** 2
+    for (let c = 0; c < columns; c++) deviation[c] += (values[at + c] - mean[c]) ** 2
   }
   for (let c = 0; c < columns; c++) {
-    const deviation = Math.sqrt(scale[c] / rows.length)
-    scale[c] = deviation > float32Rounding * Math.abs(mean[c]) ? deviation : 1
+    const found = Math.sqrt(deviation[c] / rows.length)
+    deviation[c] = found > float32Rounding * Math.abs(mean[c]) ? found : 0
   }
-  return { mean, scale }
+  return { mean, deviation }
 }
 
 /** The given rows of the table, standardised. A column that is constant over them becomes exactly zero. */

@@ -1,25 +1,40 @@
+import { answerOf, judgedBy } from "./known.ts"
 import { applyLinear, type LinearHead, survivalAt } from "./linear.ts"
+import { type NeighborHead, neighborsOf, neighborsOfEach } from "./neighbors.ts"
 import { type Problem, rowOf } from "./problem.ts"
 
 /** What turns a row of numbers into an answer. Plain data: it can be kept in a file and sent to a thread. */
-export type Head = LinearHead
+export type Head = LinearHead | NeighborHead
 
 /**
  * The head's answer for one row of numbers: [probability of the second class], [of each class], [value], or [risk]:
- * the log of the hazard's ratio to that of the mean training row.
+ * the log of the hazard's ratio to that of the mean training row, or of neighbors the share of the time that is lost.
+ * @param self the series that the row is of: neighbors leave it out
  */
-export function applyHead(head: Head, x: Float32Array): Float64Array {
-  return applyLinear(head, x)
+export function applyHead(head: Head, x: Float32Array, self?: string): Float64Array {
+  return head.kind === "knn" ? answerOf(head.known, neighborsOf(head, x, self)) : applyLinear(head, x)
 }
 
 /**
  * What is judged of a row, [outputs] of the problem: the answer; of survival the risk, then the probability of survival
- * at each time of the grid. A risk is relative to the mean of the head's own training rows, which folds, dealt by
+ * at each time of the grid. A Cox head's risk is relative to the mean of its own training rows, which folds, dealt by
  * stratum, have nearly in common.
  */
 export function judged(problem: Problem, head: Head, row: number): Float64Array {
+  if (head.kind === "knn") return judgedOfEach(problem, head, Uint32Array.of(row))
   const output = applyHead(head, rowOf(problem, row))
   if (problem.kind !== "cox" || head.kind !== "cox") return output
   const [risk] = output
   return Float64Array.of(risk, ...problem.grid.map((time) => survivalAt(head.logHazard, risk, time)))
+}
+
+/** `judged` of each of the rows, [rows, outputs]. */
+export function judgedOfEach(problem: Problem, head: Head, rows: Uint32Array): Float64Array {
+  const outputs = new Float64Array(rows.length * problem.outputs)
+  const near = head.kind === "knn" ? neighborsOfEach(head, problem.table, rows) : []
+  for (const [i, row] of rows.entries()) {
+    const one = head.kind === "knn" ? judgedBy(problem, head.known, near[i]) : judged(problem, head, row)
+    outputs.set(one, i * problem.outputs)
+  }
+  return outputs
 }

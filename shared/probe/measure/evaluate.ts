@@ -1,7 +1,7 @@
 import { setImmediate } from "node:timers/promises"
 import { Fault } from "#shared/errors.ts"
 import { needed, type Study } from "../study/rows.ts"
-import { rowsOf, split } from "../study/split.ts"
+import { rowsOf, type Split, split } from "../study/split.ts"
 import { heldOut, type Trial, type TrialResult } from "./held-out.ts"
 import type { Choice, Method } from "./learn.ts"
 import { classifies, confusion, type Metric, score } from "./score.ts"
@@ -21,6 +21,8 @@ export interface Evaluation {
    * or the Kaplan-Meier curve of all.
    */
   baseline: Metric[]
+  /** The same metrics of the label of the nearest neighbor, in the same folds. */
+  nearest: Metric[]
   /** Classification only: counts by true class (rows) and predicted class (columns). */
   confusion?: number[][]
   /** Folds that were made: fewer than asked for where groups or a class are few. */
@@ -40,8 +42,28 @@ export interface Evaluation {
  * @throws Fault `invalid` / `too-few-labels` when no two folds can be made
  */
 export async function evaluate(study: Study, options: EvaluateOptions): Promise<Evaluation> {
-  const { seed, method } = options
+  const { seed, method, onFold } = options
   const dealt = outerFolds(study, options)
+  const { outOfFold, results } = await crossValidate(study, dealt, { seed, method, onFold })
+  const one = await crossValidate(study, dealt, { seed, method: { kind: "neighbors", count: 1 } })
+  return {
+    metrics: score(study, outOfFold, study.group, seed),
+    baseline: score(study, trivial(study), study.group, seed),
+    nearest: score(study, one.outOfFold, study.group, seed),
+    confusion: classifies(study.kind) ? confusion(study, outOfFold) : undefined,
+    folds: dealt.folds,
+    fold: dealt.fold,
+    choices: results.map(({ choice }) => choice),
+    outOfFold,
+    converged: results.every(({ converged }) => converged),
+  }
+}
+
+async function crossValidate(
+  study: Study,
+  dealt: Split,
+  { seed, method, onFold }: Omit<EvaluateOptions, "folds">,
+): Promise<{ outOfFold: Float64Array; results: TrialResult[] }> {
   const width = study.outputs
   const outOfFold = new Float64Array(study.table.rows * width)
   const results: TrialResult[] = []
@@ -51,18 +73,9 @@ export async function evaluate(study: Study, options: EvaluateOptions): Promise<
     for (const [i, row] of test.entries())
       outOfFold.set(result.outputs.subarray(i * width, (i + 1) * width), row * width)
     results.push(result)
-    options.onFold?.(fold + 1, dealt.folds)
+    onFold?.(fold + 1, dealt.folds)
   }
-  return {
-    metrics: score(study, outOfFold, study.group, seed),
-    baseline: score(study, trivial(study), study.group, seed),
-    confusion: classifies(study.kind) ? confusion(study, outOfFold) : undefined,
-    folds: dealt.folds,
-    fold: dealt.fold,
-    choices: results.map(({ choice }) => choice),
-    outOfFold,
-    converged: results.every(({ converged }) => converged),
-  }
+  return { outOfFold, results }
 }
 
 /** A fold takes seconds on large cohorts: lets progress and cancellation through. */

@@ -1,4 +1,4 @@
-import { judged } from "../head/head.ts"
+import { judgedOfEach } from "../head/head.ts"
 import type { Study } from "../study/rows.ts"
 import { type Choice, learn, type Method } from "./learn.ts"
 
@@ -21,7 +21,5 @@ export interface TrialResult {
 /** The test rows have no say in anything that is learned. */
 export function heldOut({ study, train, test, method, seed }: Trial): TrialResult {
   const { head, choice, converged } = learn(study, train, method, seed)
-  const outputs = new Float64Array(test.length * study.outputs)
-  for (const [i, row] of test.entries()) outputs.set(judged(study, head, row), i * study.outputs)
-  return { outputs, choice, converged }
+  return { outputs: judgedOfEach(study, head, test), choice, converged }
 }

@@ -10,6 +10,7 @@ export interface FitToJudge extends ReadStudy {
   head: Head
   converged: boolean
   foldsAsked: number
+  neighborsAsked?: number
   /** Whether something had to be chosen blindly. */
   byDefault: boolean
 }
@@ -43,7 +44,7 @@ export function judge(fit: FitToJudge): Note[] {
   )
   say(
     "separable",
-    classifies(study.kind) && separated(),
+    head.kind !== "knn" && classifies(study.kind) && separated(),
     "the head tells its own training series apart without error, as is usual with more features than series: " +
       "only the out-of-fold metrics count",
   )
@@ -67,10 +68,18 @@ export function judge(fit: FitToJudge): Note[] {
     `in up to ${undefinedIn} of 1000 bootstrap replicates a metric was not defined (a class, or the event, was not drawn): ` +
       "its interval rests on the others",
   )
+  const [choice, what] =
+    head.kind === "knn" ? ["neighbors", "the number of neighbors"] : ["penalty", "the penalty"]
   say(
-    "penalty-by-default",
+    `${choice}-by-default`,
     fit.byDefault,
-    "a class, or the event, has too few patients to choose the penalty by cross-validation everywhere: the default was used there",
+    `a class, or the event, has too few patients to choose ${what} by cross-validation everywhere: the default was used there`,
+  )
+  const fewest = Math.min(...evaluation.choices.map(({ value }) => value))
+  say(
+    "neighbors-reduced",
+    fewest < (fit.neighborsAsked ?? 0),
+    `${fewest} neighbors in place of ${fit.neighborsAsked}, where a fold has no more series to learn from: all answer, near or far`,
   )
   say(
     "not-converged",

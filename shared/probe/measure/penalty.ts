@@ -2,32 +2,24 @@ import { roughTolerance } from "../head/fitted.ts"
 import { applyLinear, fitHeads, type LinearHead } from "../head/linear.ts"
 import { partialLikelihood, riskSets } from "../head/partial-likelihood.ts"
 import { rowOf } from "../head/problem.ts"
-import { needed, type Study } from "../study/rows.ts"
-import { rowsOf, split } from "../study/split.ts"
+import type { Study } from "../study/rows.ts"
+import { foldsWithin } from "./inner.ts"
 
 /** Columns are standardised and losses are sums over series, so weak to strong for any feature and any unit. */
 export const penaltyGrid = [1, 10, 100, 1e3, 1e4, 1e5]
 /** Where an inner split is impossible: some class comes from one patient only. */
 export const defaultPenalty = 100
-const innerFolds = 3
 
 /**
  * The penalty of the grid with the least loss (log-loss, squared error, or what held-out rows take from the partial
  * likelihood) in cross-validation inside `rows`: the rows outside never have a say. Of equal ones the strongest. Undefined when `rows` cannot be split.
  */
 export function choosePenalty(study: Study, rows: Uint32Array, seed: number): number | undefined {
-  const at = (of: Uint32Array) => Uint32Array.from(rows, (row) => of[row])
-  const stratum = at(study.stratum)
-  const inner = split(at(study.group), stratum, {
-    folds: innerFolds,
-    seed,
-    needed: needed(study.kind, stratum),
-  })
-  if (!inner) return undefined
+  const folds = foldsWithin(study, rows, seed)
+  if (!folds) return undefined
 
   const loss = new Float64Array(penaltyGrid.length)
-  for (let fold = 0; fold < inner.folds; fold++) {
-    const { train, test } = rowsOf(inner, fold)
+  for (const { train, test } of folds) {
     const trainRows = train.map((i) => rows[i])
     const heads = fitHeads(study, trainRows, penaltyGrid, roughTolerance)
     const testRows = test.map((i) => rows[i])

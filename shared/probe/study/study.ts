@@ -3,16 +3,17 @@ import { listMembers, type Member } from "#shared/cohort/members.ts"
 import { Fault } from "#shared/errors.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
 import type { Note, ProbePooling } from "../record.ts"
-import type { Target } from "../request.ts"
+import type { AskedTarget, Target } from "../request.ts"
 import { labelsOf } from "./goal.ts"
 import { type ProbeEncoder, readInputs } from "./inputs.ts"
+import { resolved } from "./label-kind.ts"
 import { columnOf } from "./labels.ts"
 import { type Patients, patientsOf } from "./patients.ts"
 import type { Study } from "./rows.ts"
 
 export interface StudyOptions {
   cohort: string
-  target: Target
+  target: AskedTarget
   pooling: ProbePooling
   onRead?: (done: number, total: number) => void
 }
@@ -20,6 +21,8 @@ export interface StudyOptions {
 /** Labels and features of a cohort, ready to be fitted. */
 export interface ReadStudy {
   study: Study
+  /** What was learned of which columns. */
+  target: Target
   /** Of classification, in the order of the target's numbers. */
   classes: string[]
   /** The series of each row. */
@@ -35,9 +38,10 @@ export interface ReadStudy {
 const minPatients = 4
 /** Reads a cohort's labels, patients and pooled features. @throws the Faults that `fitProbe` lists */
 export async function readStudy(objects: ObjectStore, options: StudyOptions): Promise<ReadStudy> {
-  const { target, pooling, onRead } = options
+  const { pooling, onRead } = options
   const cohort = await getCohort(objects, options.cohort)
   const members = await listMembers(objects, cohort.cohort)
+  const { target, notes: ofKind } = resolved(options.target, members)
   const labels = labelsOf(members, target)
   labels.learned([...labels.members.keys()]) // Before thousands of reads: most mistakes are in the labels.
 
@@ -61,6 +65,7 @@ export async function readStudy(objects: ObjectStore, options: StudyOptions): Pr
 
   return {
     study: { ...goal, table, group: patients.group, stratum },
+    target,
     classes,
     series: used.map(({ series }) => series),
     patients,
@@ -70,7 +75,7 @@ export async function readStudy(objects: ObjectStore, options: StudyOptions): Pr
   }
 
   function notesOf(): Note[] {
-    const notes: Note[] = []
+    const notes: Note[] = [...ofKind]
     const say = (code: string, when: boolean, message: string) => when && notes.push({ code, message })
     const featureless = asked.length - used.length
     const empty = (member: Member) =>

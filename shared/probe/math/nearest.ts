@@ -1,0 +1,99 @@
+import { productsOf } from "./products.ts"
+import { type Smallest, smallest } from "./smallest.ts"
+
+/** Points as rows of numbers, row-major. */
+export interface Points {
+  values: Float32Array
+  rows: number
+  columns: number
+}
+
+/** The nearest rows to one query, nearest first; of equally near ones the first row first. */
+export interface Nearest {
+  rows: Uint32Array
+  distances: Float64Array
+}
+
+/** The `count` points (all, if fewer) that lie nearest to a query by Euclidean distance. Reads every point once. */
+export function nearest(points: Points, query: Float32Array, count: number): Nearest {
+  const { values, rows, columns } = points
+  const best = smallest(Math.min(count, rows))
+  for (let row = 0; row < rows; row++) best.offer(squaredDistance(query, values, row * columns, columns), row)
+  return measured(best)
+}
+
+/** Queries at a time: they stay in the cache while every point passes by. */
+const block = 32
+
+/**
+ * `nearest` of each query: the very same rows and distances, in about half the time. |q − p|² = |q|² + |p|² − 2 q·p
+ * rules out most points by products made in blocks; those that its rounding leaves in doubt are measured directly.
+ */
+export function nearestOfEach(points: Points, queries: Points, count: number): Nearest[] {
+  const { columns } = points
+  const lengths = squaredLengths(points)
+  const answers: Nearest[] = []
+  for (let from = 0; from < queries.rows; from += block) {
+    const values = queries.values.subarray(from * columns, Math.min(from + block, queries.rows) * columns)
+    const some = { values, rows: values.length / columns, columns }
+    const products = productsOf(some, points)
+    for (const [q, length] of squaredLengths(some).entries()) {
+      const query = values.subarray(q * columns, (q + 1) * columns)
+      const product = products.subarray(q * points.rows, (q + 1) * points.rows)
+      const sums = lengths.map((l) => l + length)
+      answers.push(measured(nearestBy(points, query, sums, product, count)))
+    }
+  }
+  return answers
+}
+
+/** @param sums |q|² + |p|² for each point p; @param product q·p */
+function nearestBy(
+  { values, rows, columns }: Points,
+  query: Float32Array,
+  sums: Float64Array,
+  product: Float64Array,
+  count: number,
+): Smallest {
+  // More than a sum of `columns` products, in any order, can be off by (Higham 2002, section 3.1), four sums over.
+  const doubt = 4 * (columns + 8) * Number.EPSILON
+  const atMost = smallest(Math.min(count, rows))
+  for (let row = 0; row < rows; row++) atMost.offer((1 + doubt) * sums[row] - 2 * product[row], row)
+  const farthest = atMost.values[atMost.values.length - 1]
+  const best = smallest(atMost.values.length)
+  for (let row = 0; row < rows; row++) {
+    if ((1 - doubt) * sums[row] - 2 * product[row] > farthest) continue
+    best.offer(squaredDistance(query, values, row * columns, columns), row)
+  }
+  return best
+}
+
+function measured({ values, rows }: Smallest): Nearest {
+  return { rows, distances: values.map(Math.sqrt) }
+}
+
+function squaredLengths({ values, rows, columns }: Points): Float64Array {
+  return Float64Array.from({ length: rows }, (_, row) => {
+    let sum = 0
+    for (let i = row * columns; i < (row + 1) * columns; i++) sum += values[i] * values[i]
+    return sum
+  })
+}
+
+function squaredDistance(query: Float32Array, values: Float32Array, at: number, columns: number): number {
+  // Four running sums, as in `dot`.
+  let [s0, s1, s2, s3] = [0, 0, 0, 0]
+  let c = 0
+  for (; c + 3 < columns; c += 4) {
+    const d0 = query[c] - values[at + c]
+    const d1 = query[c + 1] - values[at + c + 1]
+    const d2 = query[c + 2] - values[at + c + 2]
+    const d3 = query[c + 3] - values[at + c + 3]
+    s0 += d0 * d0
+    s1 += d1 * d1
+    s2 += d2 * d2
+    s3 += d3 * d3
+  }
+  for (; c < columns; c++) s0 += (query[c] - values[at + c]) ** 2
+  return s0 + s1 + (s2 + s3)
+}
