@@ -11,7 +11,8 @@ export interface EvaluateOptions {
   folds: number
   seed: number
   method: Method
-  onFold?: (done: number, folds: number) => void
+  /** After each fold of the method, then after each of the nearest neighbor: twice as many in all. */
+  onFold?: (done: number, total: number) => void
 }
 
 export interface Evaluation {
@@ -44,8 +45,13 @@ export interface Evaluation {
 export async function evaluate(study: Study, options: EvaluateOptions): Promise<Evaluation> {
   const { seed, method, onFold } = options
   const dealt = outerFolds(study, options)
-  const { outOfFold, results } = await crossValidate(study, dealt, { seed, method, onFold })
-  const one = await crossValidate(study, dealt, { seed, method: { kind: "neighbors", count: 1 } })
+  const after = (before: number) => (done: number) => onFold?.(before + done, 2 * dealt.folds)
+  const { outOfFold, results } = await crossValidate(study, dealt, { seed, method, onFold: after(0) })
+  const one = await crossValidate(study, dealt, {
+    seed,
+    method: { kind: "neighbors", count: 1 },
+    onFold: after(dealt.folds),
+  })
   return {
     metrics: score(study, outOfFold, study.group, seed),
     baseline: score(study, trivial(study), study.group, seed),
@@ -62,7 +68,7 @@ export async function evaluate(study: Study, options: EvaluateOptions): Promise<
 async function crossValidate(
   study: Study,
   dealt: Split,
-  { seed, method, onFold }: Omit<EvaluateOptions, "folds">,
+  { seed, method, onFold }: { seed: number; method: Method; onFold: (done: number) => void },
 ): Promise<{ outOfFold: Float64Array; results: TrialResult[] }> {
   const width = study.outputs
   const outOfFold = new Float64Array(study.table.rows * width)
@@ -73,7 +79,7 @@ async function crossValidate(
     for (const [i, row] of test.entries())
       outOfFold.set(result.outputs.subarray(i * width, (i + 1) * width), row * width)
     results.push(result)
-    onFold?.(fold + 1, dealt.folds)
+    onFold(fold + 1)
   }
   return { outOfFold, results }
 }
