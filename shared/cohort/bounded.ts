@@ -36,12 +36,17 @@ export async function readList<T, R>(
     try {
       return await read(item)
     } catch (thrown) {
-      if (!onDamaged || !(thrown instanceof Fault && thrown.code.startsWith("corrupt-"))) throw thrown
+      if (!onDamaged || !isUnreadable(thrown)) throw thrown
       onDamaged(thrown)
       return undefined
     }
   })
   return found.filter((item) => item !== undefined)
+}
+
+/** Whether a stored object was found damaged, or of a format that is no longer read. */
+export function isUnreadable(thrown: unknown): thrown is Fault {
+  return thrown instanceof Fault && /^(corrupt|old)-/.test(thrown.code)
 }
 
 export type OnDamaged = (fault: Fault) => void

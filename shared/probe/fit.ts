@@ -7,10 +7,12 @@ import type { Head } from "./head/head.ts"
 import { type Evaluation, evaluate } from "./measure/evaluate.ts"
 import { learn } from "./measure/learn.ts"
 import { judge } from "./measure/notes.ts"
+import { trivialOf } from "./measure/trivial.ts"
 import { ProbeRecord, recordFile } from "./record.ts"
 import { FitRequest, methodOf, targetOf } from "./request.ts"
 import { type ReadStudy, readStudy } from "./study/study.ts"
 import { quartiles } from "./study/survival-times.ts"
+import { encodeTraining, trainingFile } from "./training.ts"
 import { setCurrent } from "./versions.ts"
 
 export interface FitOptions extends FitRequest {
@@ -23,7 +25,8 @@ const chosenBy = { linear: "penalty", neighbors: "neighbors" } as const
 
 /**
  * Fits a probe on a cohort's cached features and labels, measures it by cross-validation, and keeps it as a new
- * version, which answers from then on. A version's files never change; the pointer is flipped last.
+ * version, which answers from then on unless it is to be a candidate. A version's files never change; the pointer is
+ * flipped last.
  * @throws Fault `bad-target`, `no-such-cohort`, `no-such-column`, `bad-label`, `one-class`, `constant-label`,
  * `too-many-classes`, `no-events`, `too-short-follow-up`, `too-few-labels`, `no-features`, `not-finite`, `wrong-encoder`, `corrupt-features`
  */
@@ -52,6 +55,7 @@ export async function fitProbe(objects: ObjectStore, options: FitOptions): Promi
 
   const bytes = encodeHead(head)
   const digest = sha256(bytes)
+  const training = encodeTraining({ series: read.series, trivial: trivialOf(study) })
   const version = `${timeStamp(now)}-${digest.slice(0, 8)}`
   const record = ProbeRecord.parse({
     format: "voxkin-probe-2",
@@ -68,6 +72,8 @@ export async function fitProbe(objects: ObjectStore, options: FitOptions): Promi
       cohort,
       count: read.series.length,
       seriesDigest: sha256([...read.series].sort().join("\n")),
+      file: trainingFile,
+      sha256: sha256(training),
       patients: patients.known ? patients.count : null,
       split: patients.known ? "by patient" : "by series",
       folds: evaluation.folds,
@@ -90,8 +96,9 @@ export async function fitProbe(objects: ObjectStore, options: FitOptions): Promi
   })
 
   await objects.put(keys.probePart(name, version, headFile), bytes, { ifAbsent: true })
+  await objects.put(keys.probePart(name, version, trainingFile), training, { ifAbsent: true })
   await putJson(objects, keys.probePart(name, version, recordFile), record, { ifAbsent: true })
-  await setCurrent(objects, name, version, now)
+  if (request.promote) await setCurrent(objects, name, version, now)
   return record
 }
 

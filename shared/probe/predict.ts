@@ -4,13 +4,13 @@ import { Fault } from "#shared/errors.ts"
 import type { Pooled } from "#shared/features/features.ts"
 import { readPooled } from "#shared/features/keep.ts"
 import { SeriesId } from "#shared/ids.ts"
-import { getJson } from "#shared/store/json.ts"
 import { keys } from "#shared/store/keys.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
 import { decodeHead } from "./head/file.ts"
 import type { Head } from "./head/head.ts"
 import { predictedClass } from "./measure/score.ts"
-import { ProbeRecord, recordFile } from "./record.ts"
+import type { ProbeRecord } from "./record.ts"
+import { corruptProbe, noCurrent, noSuchVersion, readRecord } from "./stored.ts"
 import { checkEncoder, columnsOf, headInputs, usable } from "./study/inputs.ts"
 import { Neighbors, told } from "./told.ts"
 import { currentVersion } from "./versions.ts"
@@ -45,19 +45,18 @@ export const Prediction = z.union([
 ])
 export type Prediction = z.infer<typeof Prediction>
 
-/** The record of a probe's current version. @throws Fault `missing` / `no-such-probe` */
-export async function getProbe(objects: ObjectStore, name: string): Promise<ProbeRecord> {
-  const version = await currentVersion(objects, name)
-  if (!version) throw new Fault("missing", "no-such-probe", `there is no probe ${name}: fit it first`)
-  const record = await getJson(objects, keys.probePart(name, version, recordFile), ProbeRecord)
-  if (!record) {
-    throw new Fault(
-      "unavailable",
-      "corrupt-probe",
-      `version ${version} of probe ${name} is not there: fit it again`,
-    )
-  }
-  return record.value
+/**
+ * The record of a version of a probe; of the one that answers when none is named.
+ * @throws Fault `missing` / `no-such-probe`, `not-promoted`, `no-such-version`; `unavailable` / `corrupt-probe`,
+ * `corrupt-object`, `old-probe`
+ */
+export async function getProbe(objects: ObjectStore, name: string, version?: string): Promise<ProbeRecord> {
+  const asked = version ?? (await currentVersion(objects, name))
+  if (!asked) throw await noCurrent(objects, name)
+  const record = await readRecord(objects, name, asked)
+  if (record) return record
+  if (version !== undefined) throw await noSuchVersion(objects, name, version)
+  throw corruptProbe(`version ${asked} of probe ${name} is not there`)
 }
 
 /** The current record of every probe, by name. */
@@ -70,20 +69,26 @@ export async function listProbes(objects: ObjectStore, onDamaged?: OnDamaged): P
 }
 
 /**
- * Opens the current version of a probe.
- * @throws Fault `no-such-probe`; `corrupt-probe` when its weights are not those that were fitted
+ * Opens a version of a probe; the one that answers when none is named.
+ * @throws Fault `no-such-probe`, `not-promoted`, `no-such-version`, `old-probe`; `corrupt-probe` when its weights are
+ * not those that were fitted
  */
-export async function openProbe(objects: ObjectStore, name: string): Promise<Probe> {
-  const record = await getProbe(objects, name)
-  const { kind, file, sha256 } = record.head
-  const key = keys.probePart(name, record.version, file)
+export async function openProbe(objects: ObjectStore, name: string, version?: string): Promise<Probe> {
+  const record = await getProbe(objects, name, version)
+  const key = keys.probePart(name, record.version, record.head.file)
   const object = await objects.get(key)
   if (!object) {
     throw new Fault("unavailable", "corrupt-probe", `the weights ${key} are not there: fit the probe again`)
   }
+  return { record, head: headOf(record, object.bytes, key) }
+}
+
+/** The head of a record from the bytes of its file. @param name of the file, for the Fault `corrupt-probe` */
+export function headOf(record: ProbeRecord, bytes: Uint8Array, name: string): Head {
+  const { kind, sha256 } = record.head
   const columns = columnsOf(record.dim, record.pooling)
   const outputs = record.task === "classification" && kind !== "logistic" ? record.classes.length : 1
-  return { record, head: decodeHead(object.bytes, key, { kind, outputs, columns, sha256 }) }
+  return decodeHead(bytes, name, { kind, outputs, columns, sha256 })
 }
 
 /**

@@ -37,6 +37,11 @@ export type Note = z.infer<typeof Note>
 
 export const recordFile = "probe.json"
 
+/** Whether stored JSON is a record as earlier versions wrote it, which are no longer read. */
+export function isOldFormat(json: unknown): boolean {
+  return z.object({ format: z.literal(["voxkin-probe-1"]) }).safeParse(json).success
+}
+
 /** The column that was learned. */
 const label = z.string()
 
@@ -45,7 +50,7 @@ const common = {
   name: ProbeName,
   version: ProbeVersion,
   /** It reads features of this encoder under this recipe, and no others. */
-  encoder: z.object({ id: EncoderId, digest: z.string(), recipeDigest: z.string() }),
+  encoder: z.object({ id: EncoderId, digest: Sha256, recipeDigest: Sha256 }),
   pooling: ProbePooling,
   /** Of the encoder; with `both` the head reads twice as many numbers. */
   dim: z.int().positive(),
@@ -63,6 +68,9 @@ const common = {
     count: z.int(),
     /** SHA-256 of the training series' ids, sorted, one per line. */
     seriesDigest: Sha256,
+    /** Which they were, and what says the same of every series, having seen them: `Training`. */
+    file: z.string(),
+    sha256: Sha256,
     /** Null when the cohort has no `patient` column: each series is then taken for a patient. */
     patients: z.int().nullable(),
     split: z.enum(["by patient", "by series"]),

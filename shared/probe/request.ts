@@ -34,6 +34,8 @@ export const FitRequest = z.object({
   seed: z.int().nonnegative().default(0),
   /** Of the numbers or times to learn, in words: "ml", "days". */
   unit: z.string().max(40).optional(),
+  /** Whether the new version answers from then on; else it is a candidate, to be promoted or not. */
+  promote: z.boolean().default(true),
 })
 export type FitRequest = z.input<typeof FitRequest>
 

@@ -33,6 +33,11 @@ export const keys = {
   snapshots: (cohort: string) => `snapshots/${cohort}/`,
 
   probePart: (probe: string, version: string, part: string) => `probes/${probe}/${version}/${part}`,
+  probeVersion: (probe: string, version: string) => `probes/${probe}/${version}/`,
+  /** How well a version did on another cohort. */
+  probeEvaluation: (probe: string, version: string, cohort: string, at: string) =>
+    `probes/${probe}/${version}/evaluations/${cohort}-${at}.json`,
+  probeEvaluations: (probe: string, version: string) => `probes/${probe}/${version}/evaluations/`,
   probeCurrent: (probe: string) => `probes/${probe}/current.json`,
   probe: (probe: string) => `probes/${probe}/`,
   probes: "probes/",
