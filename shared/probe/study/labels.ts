@@ -36,13 +36,18 @@ export function labelled(members: Member[], column: string): Labelled<Exclude<Sc
   return found
 }
 
-/** @throws Fault `invalid` / `bad-label` for what is no finite number, `constant-label` when all are the same */
-export function numbers(labels: Labelled<string | number | boolean>[], column: string): Float64Array {
+/** @throws Fault `invalid` / `bad-label` for what is no finite number */
+export function finite(labels: Labelled<string | number | boolean>[], column: string): Float64Array {
   const bad = labels.filter(({ value }) => !Number.isFinite(value))
   if (bad.length > 0) {
     throw badLabel(bad, column, "are not numbers: correct or empty them, or use --task classification")
   }
-  const target = Float64Array.from(labels, ({ value }) => Number(value))
+  return Float64Array.from(labels, ({ value }) => Number(value))
+}
+
+/** @throws Fault `invalid` / `bad-label` for what is no finite number, `constant-label` when all are the same */
+export function numbers(labels: Labelled<string | number | boolean>[], column: string): Float64Array {
+  const target = finite(labels, column)
   if (target.every((t) => t === target[0])) {
     throw new Fault(
       "invalid",

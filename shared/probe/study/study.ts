@@ -35,7 +35,8 @@ export interface ReadStudy {
 }
 
 /** Cross-validation within fewer says nothing. */
-const minPatients = 4
+export const minPatients = 4
+
 /** Reads a cohort's labels, patients and pooled features. @throws the Faults that `fitProbe` lists */
 export async function readStudy(objects: ObjectStore, options: StudyOptions): Promise<ReadStudy> {
   const { pooling, onRead } = options

@@ -34,10 +34,17 @@ const happened = new Map([
 ])
 
 /**
- * Times, and 1 where the event happened then, 0 where not.
+ * Times, and 1 where the event happened then, 0 where not, that a probe can learn from.
  * @throws Fault `invalid` / `bad-label`, `no-events`, `too-short-follow-up`
  */
 export function outcomes(labels: Labelled<Given>[], time: string, event: string) {
+  const found = observed(labels, time, event)
+  checkFollowUp(found, time, event)
+  return found
+}
+
+/** Times, and 1 where the event happened then, 0 where not. @throws Fault `invalid` / `bad-label` */
+export function observed(labels: Labelled<Given>[], time: string, event: string) {
   const wrongTimes = labels.filter(({ value }) => !(Number.isFinite(value.time) && Number(value.time) > 0))
   if (wrongTimes.length > 0) {
     throw badLabel(wrongTimes, time, "are not times above 0: correct or empty them")
@@ -47,12 +54,10 @@ export function outcomes(labels: Labelled<Given>[], time: string, event: string)
   if (wrongEvents.length > 0) {
     throw badLabel(wrongEvents, event, "are not 0, 1, true or false: correct or empty them")
   }
-  const found = {
+  return {
     time: Float64Array.from(labels, ({ value }) => Number(value.time)),
     event: Uint8Array.from(labels, (label) => code(label)!),
   }
-  checkFollowUp(found, time, event)
-  return found
 }
 
 function checkFollowUp(
