@@ -10,6 +10,8 @@ const program = new Command("voxkin")
   .description(`Finds a CT scan's kin: similar cases and probe predictions from frozen features.\n${notice}`)
   .version(version)
   .exitOverride()
+  // Commands of probes have a --version of their own.
+  .enablePositionalOptions()
   .showHelpAfterError("(voxkin --help, or voxkin COMMAND --help, tells more)")
 
 const encoderOption = () =>

@@ -14,6 +14,8 @@ import { health } from "./health.ts"
 import { jobs } from "./jobs.ts"
 import { members } from "./members.ts"
 import { predictions } from "./predictions.ts"
+import { probeEvaluations } from "./probe-evaluations.ts"
+import { probeVersions } from "./probe-versions.ts"
 import { probes } from "./probes.ts"
 import { type Env, resource } from "./route.ts"
 import { searches } from "./search.ts"
@@ -65,7 +67,18 @@ export function createApp(
   // An upload is counted as it arrives; the limit's own counting would hold all of it in memory.
   app.use("/v1/*", (c, next) => (c.req.path === "/v1/series" ? next() : limited(c, next)))
   app.route("/", health)
-  for (const part of [series, cohorts, members, searches, probes, predictions, jobs]) app.route("/v1", part)
+  const parts = [
+    series,
+    cohorts,
+    members,
+    searches,
+    probes,
+    probeVersions,
+    probeEvaluations,
+    predictions,
+    jobs,
+  ]
+  for (const part of parts) app.route("/v1", part)
   if (apiKey !== undefined)
     app.openAPIRegistry.registerComponent("securitySchemes", "apiKey", { type: "http", scheme: "bearer" })
   const about = {

@@ -3,9 +3,11 @@ import { getCohort } from "#shared/cohort/cohort.ts"
 import { SeriesId } from "#shared/ids.ts"
 import { FitJob } from "#shared/jobs/job.ts"
 import { createJob } from "#shared/jobs/record.ts"
-import { checkTimes, getProbe, listProbes, openProbe, Prediction, predict } from "#shared/probe/predict.ts"
-import { ProbeRecord } from "#shared/probe/record.ts"
+import { type OpenProbe, probeCache } from "#shared/probe/cache.ts"
+import { checkTimes, getProbe, listProbes, Prediction, predict } from "#shared/probe/predict.ts"
+import { ProbeRecord, ProbeVersion } from "#shared/probe/record.ts"
 import { targetOf } from "#shared/probe/request.ts"
+import type { ObjectStore } from "#shared/store/store.ts"
 import {
   Accepted,
   body,
@@ -19,7 +21,7 @@ import {
   someSeries,
 } from "./route.ts"
 
-const Described = named("Probe", ProbeRecord)
+export const Described = named("Probe", ProbeRecord)
 
 const fit = createRoute({
   method: "post",
@@ -66,6 +68,7 @@ const Predictions = z
 const Ask = z
   .strictObject({
     series: z.array(SeriesId).min(1).max(1000),
+    version: ProbeVersion.optional().openapi({ description: "The one that answers, unless named" }),
     times: z.array(z.number().positive()).min(1).max(100).optional().openapi({
       description:
         "Of a survival probe: where to tell the probability of survival; by default the quartiles of event times",
@@ -92,6 +95,15 @@ const ask = createRoute({
   },
 })
 
+/** One cache of opened probes for each store: it outlives the requests. */
+const caches = new WeakMap<ObjectStore, OpenProbe>()
+
+function openerOf(objects: ObjectStore): OpenProbe {
+  const open = caches.get(objects) ?? probeCache(objects)
+  caches.set(objects, open)
+  return open
+}
+
 export const probes = resource()
   .openapi(fit, async (c) => {
     const { objects, jobs, now } = c.get("ports")
@@ -108,8 +120,8 @@ export const probes = resource()
   .openapi(show, async (c) => c.json(await getProbe(c.get("ports").objects, c.req.valid("param").name), 200))
   .openapi(ask, async (c) => {
     const { objects } = c.get("ports")
-    const probe = await openProbe(objects, c.req.valid("param").name)
-    const { series, times } = c.req.valid("json")
+    const { series, version: asked, times } = c.req.valid("json")
+    const probe = await openerOf(objects)(c.req.valid("param").name, asked)
     if (times) checkTimes(probe, times)
     const predictions = await predict(objects, probe, series, times)
     const { name, version, encoder } = probe.record

@@ -1,7 +1,9 @@
 import { type Command, InvalidArgumentError } from "commander"
+import type { ZodType } from "zod"
 import { CohortName, ProbeName } from "#shared/ids.ts"
+import { ProbeVersion } from "#shared/probe/record.ts"
 
-function checked(schema: typeof CohortName | typeof ProbeName) {
+function checked(schema: ZodType<string>) {
   return (text: string) => {
     const parsed = schema.safeParse(text)
     if (!parsed.success) throw new InvalidArgumentError(parsed.error.issues[0].message)
@@ -38,6 +40,7 @@ export function port(text: string): number {
 
 export const cohortName = checked(CohortName)
 export const probeName = checked(ProbeName)
+export const probeVersion = checked(ProbeVersion)
 
 /** A command with the options that all of them take. */
 export function command(parent: Command, usage: string, description: string): Command {

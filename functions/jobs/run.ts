@@ -1,4 +1,5 @@
 import type { Job } from "#shared/jobs/job.ts"
+import { evaluateOn } from "#shared/probe/external/evaluate.ts"
 import { fitProbe } from "#shared/probe/fit.ts"
 import { predictCohort } from "#shared/probe/predict-cohort.ts"
 import { publish } from "#shared/retrieval/publish.ts"
@@ -23,6 +24,8 @@ export async function run(
       return fitProbe(objects, { ...job, now, onProgress })
     case "predict":
       return predictCohort(objects, job, { now, onProgress })
+    case "evaluate":
+      return evaluateOn(objects, job, { now, onProgress })
     default:
       return job satisfies never
   }

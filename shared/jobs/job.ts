@@ -1,6 +1,7 @@
 import { z } from "zod"
 import { Scalars } from "#shared/cohort/members.ts"
 import { CohortName } from "#shared/ids.ts"
+import { EvaluateRequest } from "#shared/probe/external/evaluation.ts"
 import { PredictRequest } from "#shared/probe/predict-cohort.ts"
 import { FitRequest } from "#shared/probe/request.ts"
 
@@ -30,6 +31,11 @@ export const PredictJob = z.strictObject({
   ...PredictRequest.shape,
 })
 
+export const EvaluateJob = z.strictObject({
+  kind: z.literal("evaluate"),
+  ...EvaluateRequest.shape,
+})
+
 /** What a worker can be asked to do, in full: it gets nothing but the job's id and reads this from the store. */
-export const Job = z.discriminatedUnion("kind", [EmbedJob, PublishJob, FitJob, PredictJob])
+export const Job = z.discriminatedUnion("kind", [EmbedJob, PublishJob, FitJob, PredictJob, EvaluateJob])
 export type Job = z.infer<typeof Job>

@@ -2,7 +2,12 @@ import { z } from "zod"
 import { CohortName, EncoderId, ProbeName } from "#shared/ids.ts"
 
 /** When it was fitted, and the start of its head's digest: sorts by time. */
-export const ProbeVersion = z.string().regex(/^[0-9]{8}T[0-9]{9}Z-[0-9a-f]{8}$/)
+export const ProbeVersion = z
+  .string()
+  .regex(
+    /^[0-9]{8}T[0-9]{9}Z-[0-9a-f]{8}$/,
+    "a version is a time and 8 hex digits, as probe versions lists them",
+  )
 
 /** Which pooled features go in: the CLS token, the mean over the patch tokens, or both, CLS first. */
 export const ProbePooling = z.enum(["cls", "mean", "both"])

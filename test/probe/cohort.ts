@@ -44,11 +44,16 @@ export interface Row {
   features?: false
 }
 
-/** Fills cohort `c`, the n-th row being series n. */
-export async function fillCohort(objects: ObjectStore, rows: Row[]): Promise<void> {
-  await createCohort(objects, "c", encoder.id, now)
-  for (const [n, { signal, labels = {}, metadata = {}, features }] of rows.entries()) {
-    await addMember(objects, "c", { series: seriesId(n), source: `scan ${n}`, metadata, labels }, now)
+/** Fills a cohort, the first row being series `from`. */
+export async function fillCohort(
+  objects: ObjectStore,
+  rows: Row[],
+  { cohort = "c", from = 0 }: { cohort?: string; from?: number } = {},
+): Promise<void> {
+  await createCohort(objects, cohort, encoder.id, now)
+  for (const [i, { signal, labels = {}, metadata = {}, features }] of rows.entries()) {
+    const n = from + i
+    await addMember(objects, cohort, { series: seriesId(n), source: `scan ${n}`, metadata, labels }, now)
     if (features !== false) await keepFeatures(objects, featuresWith(n, signal))
   }
 }

@@ -1,10 +1,13 @@
 import { type Command, Option } from "commander"
-import { cohortName, command, neighborCount, numbers, probeName, whole } from "../arguments.ts"
+import { cohortName, command, neighborCount, numbers, probeName, probeVersion, whole } from "../arguments.ts"
 import { run, type SharedOptions } from "../run.ts"
+import { versionCommands } from "./version-commands.ts"
 
 /** Everything below `voxkin probe`. */
 export function probeCommands(program: Command): void {
-  const probe = program.command("probe").description("small heads on cached features: fit, predict, show")
+  const probe = program
+    .command("probe")
+    .description("small heads on cached features: fit, predict, measure, promote, exchange")
   command(probe, "fit", "fit a linear probe, or one by neighbors, and measure it by cross-validation")
     .argument("<name>", "the probe's name", probeName)
     .requiredOption("--cohort <name>", "required: whose series and labels", cohortName)
@@ -27,14 +30,15 @@ export function probeCommands(program: Command): void {
     .option("--unit <words>", "of the numbers or times, as in ml or days")
     .addOption(new Option("--pooling <features>", "which pooled features").choices(["cls", "mean", "both"]))
     .addOption(new Option("--seed <n>", "of folds and bootstrap").argParser(whole))
+    .option("--no-promote", "make it a candidate: the version that answers goes on answering")
     .action(
       async (
         name: string,
         o: SharedOptions & Omit<import("#shared/probe/request.ts").FitRequest, "name">,
       ) => {
         const { fitCommand } = await import("./fit.ts")
-        const { cohort, task, label, time, event, neighbors, unit, pooling, seed } = o
-        const request = { name, cohort, task, label, time, event, neighbors, unit, pooling, seed }
+        const { cohort, task, label, time, event, neighbors, unit, pooling, seed, promote } = o
+        const request = { name, cohort, task, label, time, event, neighbors, unit, pooling, seed, promote }
         await run(o, (ports, out) => fitCommand(request, ports, out))
       },
     )
@@ -42,25 +46,29 @@ export function probeCommands(program: Command): void {
     .argument("<name>", "the probe's name", probeName)
     .argument("[query...]", "series ids, or paths to scans")
     .option("--cohort <name>", "all its series: the answers are kept, for searches to filter by", cohortName)
+    .option("--version <version>", "which; the one that answers when left out", probeVersion)
     .option(
       "--times <list>",
       "of a survival probe: where to tell the probability of survival, as in 365,730",
       numbers,
     )
     .action(
-      async (name: string, queries: string[], o: SharedOptions & { cohort?: string; times?: number[] }) => {
+      async (
+        name: string,
+        queries: string[],
+        o: SharedOptions & { cohort?: string; version?: string; times?: number[] },
+      ) => {
         const { predictCommand } = await import("./predict.ts")
-        const { cohort, times } = o
-        await run(o, (ports, out) => predictCommand(name, { queries, cohort, times }, ports, out))
+        const { cohort, version, times } = o
+        await run(o, (ports, out) => predictCommand(name, { queries, cohort, version, times }, ports, out))
       },
     )
-  command(probe, "show", "what the probe is and how well it did")
+  command(probe, "show", "what the probe is and how well it did, on other cohorts too")
     .argument("<name>", "the probe's name", probeName)
-    .action(async (name: string, o: SharedOptions) => {
-      const [{ getProbe }, { describe }] = await Promise.all([
-        import("#shared/probe/predict.ts"),
-        import("./describe.ts"),
-      ])
-      await run(o, async (ports, out) => out.result(await getProbe(ports.objects, name), describe))
+    .option("--version <version>", "which; the one that answers when left out", probeVersion)
+    .action(async (name: string, o: SharedOptions & { version?: string }) => {
+      const { showCommand } = await import("./show.ts")
+      await run(o, (ports, out) => showCommand({ name, version: o.version }, ports, out))
     })
+  versionCommands(probe)
 }

@@ -14,4 +14,6 @@ export async function fitCommand(request: FitRequest, ports: JobPorts, out: Outp
     onProgress: ({ done, total, message }) => out.progress(bar(done, total, message)),
   })
   out.result(record, describe)
+  if (request.promote === false)
+    out.remark(`a candidate; next: npx voxkin probe promote ${record.name} ${record.version}`)
 }

@@ -13,10 +13,16 @@ import type { JobPorts } from "../../ports.ts"
 import { bar, type Output } from "../output.ts"
 import { pooledOfPath } from "../query.ts"
 
+interface Asked {
+  queries: string[]
+  version?: string
+  times?: number[]
+}
+
 /** Either of some queries, each answered, or of a whole cohort, whose answers are kept in the store. */
 export async function predictCommand(
   name: string,
-  { queries, cohort, times }: { queries: string[]; cohort?: string; times?: number[] },
+  { queries, cohort, version, times }: Asked & { cohort?: string },
   ports: JobPorts,
   out: Output,
 ): Promise<number> {
@@ -30,19 +36,26 @@ export async function predictCommand(
       "of a whole cohort the risk is kept, and no times: leave out --times",
     )
   }
+  if (cohort !== undefined && version !== undefined) {
+    throw new Fault(
+      "invalid",
+      "bad-arguments",
+      "of a whole cohort the current version's answers are kept: leave out --version, or promote it first",
+    )
+  }
   return cohort === undefined
-    ? predictEach(name, { queries, times }, ports, out)
+    ? predictEach(name, { queries, version, times }, ports, out)
     : predictWhole(name, cohort, ports, out)
 }
 
 /** A line per query, each a series id of the store or a path that is encoded on the fly; 1 if any has no answer. */
 async function predictEach(
   name: string,
-  { queries, times }: { queries: string[]; times?: number[] },
+  { queries, version: asked, times }: Asked,
   ports: JobPorts,
   out: Output,
 ): Promise<number> {
-  const probe = await openProbe(ports.objects, name)
+  const probe = await openProbe(ports.objects, name, asked)
   if (times) checkTimes(probe, times)
   const { version, encoder } = probe.record
   let without = 0

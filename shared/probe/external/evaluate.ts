@@ -14,7 +14,7 @@ import { type Patients, patientsOf } from "../study/patients.ts"
 import { minPatients } from "../study/study.ts"
 import { medianTime } from "../study/survival-times.ts"
 import { readTraining } from "../training.ts"
-import { EvaluateRequest, type ExternalEvaluation, putEvaluation } from "./evaluation.ts"
+import { EvaluateRequest, ExternalEvaluation, putEvaluation } from "./evaluation.ts"
 import { familiar } from "./familiar.ts"
 import { columnsFor, externalLabels } from "./labels.ts"
 import { judgeExternal } from "./notes.ts"
@@ -92,8 +92,9 @@ export async function evaluateOn(
     createdAt: now.toISOString(),
   }
   const notes = judgeExternal({ record, evaluation, goal: problem, patients, labels, seen })
-  await putEvaluation(objects, { ...evaluation, notes })
-  return { ...evaluation, notes }
+  const kept = ExternalEvaluation.parse({ ...evaluation, notes })
+  await putEvaluation(objects, kept)
+  return kept
 }
 
 /** What is judged of each row, [rows, outputs]. */
