@@ -37,6 +37,7 @@ const lists: [path: string, list: string][] = [
   ["/v1/cohorts/c/members", "members"],
   ["/v1/cohorts/c/snapshots", "snapshots"],
   ["/v1/probes", "probes"],
+  ["/v1/probes/p/versions", "versions"],
   ["/v1/jobs", "jobs"],
 ]
 const others: Call[] = [["GET", "/v1/cohorts/d/members"], ["GET", "/readyz"], search("d", byVector)]
