@@ -55,31 +55,27 @@ export async function predictCohort(
     const message = `probe ${record.name} was fitted on features of ${record.encoder.id}, cohort ${cohort} has ${encoder}`
     throw new Fault("conflict", "wrong-encoder", `${message}: fit a probe on this cohort`)
   }
-  const said = probes.map(({ record: { name: probe, version } }): Predictions => {
-    return { probe, version, encoder, at: now.toISOString(), columns: {} }
-  })
   const series = await memberSeries(objects, cohort)
+  // By the series' place: a hundred probes' answers as keyed objects would take many times the room.
+  const said = probes.map((): Said => ({ value: new Array(series.length), p: new Array(series.length) }))
   let missing = 0
   let done = 0
-  await mapBounded(series, storeConcurrency, async (id) => {
-    const answers = await answersFor(objects, probes, encoder, id)
+  await mapBounded([...series.keys()], storeConcurrency, async (at) => {
+    const answers = await answersFor(objects, probes, encoder, series[at])
     if (!answers) missing++
     for (const [i, answer] of (answers ?? []).entries())
-      if (answer) note(said[i], id, labelled(answer, probes[i]), answer)
+      if (answer) note(said[i], at, labelled(answer, probes[i]), answer)
     if (++done % 256 === 0) onProgress?.({ done, total: series.length, message: "predicting" })
   })
-  for (const one of said) await putPredictions(objects, cohort, one)
-  return {
-    cohort,
-    members: series.length,
-    missing,
-    probes: said.map(({ probe, version, columns }) => ({
-      probe,
-      version,
-      answered: Object.keys(columns[predictionColumn(probe)] ?? {}).length,
-      columns: Object.keys(columns),
-    })),
+  const predicted: PredictedCohort["probes"] = []
+  for (const [i, { record }] of probes.entries()) {
+    const { name: probe, version } = record
+    const columns = columnsOf(probe, said[i], series)
+    await putPredictions(objects, cohort, { probe, version, encoder, at: now.toISOString(), columns })
+    const answered = Object.keys(columns[predictionColumn(probe)] ?? {}).length
+    predicted.push({ probe, version, answered, columns: Object.keys(columns) })
   }
+  return { cohort, members: series.length, missing, probes: predicted }
 }
 
 /** One per probe; undefined where a series has no features, or damaged ones: it does not stop the others. */
@@ -109,12 +105,22 @@ function labelled(answer: Answer, { record }: Probe): string | number | boolean 
   return boolean ? answer.label === "true" : answer.label
 }
 
-function note({ probe, columns }: Predictions, series: string, value: Scalar, answer: Answer): void {
-  const set = (column: string, value: Scalar) => {
-    columns[column] ??= {}
-    columns[column][series] = value
-  }
+/** What one probe said of each series, and with which probability; holes where it has no answer. */
+interface Said {
+  value: (Scalar | undefined)[]
+  p: (number | undefined)[]
+}
+
+function note({ value, p }: Said, at: number, said: Scalar, answer: Answer): void {
+  value[at] = said
+  if ("label" in answer) p[at] = Number(answer.probabilities[answer.label].toPrecision(6))
+}
+
+/** Column → series → value, without the columns that nobody has a value in. */
+function columnsOf(probe: string, { value, p }: Said, series: string[]): Predictions["columns"] {
+  const column = <T>(values: (T | undefined)[]): Record<string, T> =>
+    Object.fromEntries(series.flatMap((id, at) => (values[at] === undefined ? [] : [[id, values[at]]])))
   const name = predictionColumn(probe)
-  set(name, value)
-  if ("label" in answer) set(`${name}.p`, Number(answer.probabilities[answer.label].toPrecision(6)))
+  const columns = { [name]: column(value), [`${name}.p`]: column(p) }
+  return Object.fromEntries(Object.entries(columns).filter(([, of]) => Object.keys(of).length > 0))
 }
