@@ -45,7 +45,8 @@ const parts = createRoute({
   tags: ["probes"],
   summary: "The files of a version",
   description:
-    "Downloaded into one folder, SHA256SUMS with them, they are what `probe export` writes and `probe import` takes.",
+    "Downloaded into one folder, SHA256SUMS with them, they are what `probe export` writes and `probe import` takes. " +
+    "Of a probe by neighbors the weights are the features and labels of its training series, by series id.",
   request: { params: one },
   responses: { 200: json(z.object({ parts: z.array(z.string()) }), "Their names"), ...problems(404, 503) },
 })

@@ -97,6 +97,17 @@ test("a survival probe with its hazard", async () => {
   expect(await openProbe(away, "outcome")).toEqual(await openProbe(home, "outcome"))
 })
 
+test("a probe by neighbors, which takes them along", async () => {
+  await fitProbe(home, { name: "near", cohort: "c", label: "tumour", task: "knn", neighbors: 3, now })
+  await bring((await exportProbe(home, "near")).files)
+  const key = keys.features(featuresWith(99, 1).receipt.encoder.id, seriesId(99))
+  for (const objects of [home, away]) await objects.put(key, encodeFeatures(featuresWith(99, 1)))
+  const [here, there] = [await openProbe(home, "near"), await openProbe(away, "near")]
+  const told = await predict(away, there, [seriesId(99)])
+  expect(told).toEqual(await predict(home, here, [seriesId(99)]))
+  expect(told[0]).toMatchObject({ prediction: { label: "true" } })
+})
+
 test("another version under the same name and number is refused, whatever differs, and stays as it was", async () => {
   const { files } = await exportProbe(home, "p")
   await bring(files)

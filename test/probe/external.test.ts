@@ -214,6 +214,17 @@ describe("on another cohort", () => {
     expect(codes(constant)).toContain("constant-label")
   })
 
+  test("by neighbors: three near ones each, none of them of the cohort that is asked about", async () => {
+    const objects = await tumours()
+    await fillCohort(objects, elsewhere(20), { cohort: "d", from: 100 })
+    await fitProbe(objects, { name: "p", cohort: "c", label: "tumour", task: "knn", neighbors: 3, now: at })
+    const found = await evaluate(objects)
+    const p = await probabilities(objects, 100, 20)
+    const brier = p.reduce((sum, q, n) => sum + (q - (n % 2 ? 0 : 1)) ** 2 / 20, 0)
+    expect(metric(found, "brier").value).toBeCloseTo(brier, 12)
+    expect(found).toMatchObject({ count: 20, leftOut: { trainingSeries: 0 } })
+  })
+
   test("survival: a C-index counted by hand, judged at the cohort's own event times within the follow-up", async () => {
     const objects = emptyStore()
     await fillCohort(objects, cohortOf(60))

@@ -11,6 +11,11 @@ export async function exportCommand(
 ): Promise<void> {
   const { record, files } = await exportProbe(objects, name, version)
   writeFolder(folder, files)
+  if (record.head.kind === "knn") {
+    out.remark(
+      "its neighbors go with it: the pooled features and the labels of its training series, by series id",
+    )
+  }
   out.result(
     { probe: name, version: record.version, out: folder, files: [...files.keys()].sort() },
     (done) => `${done.probe} ${done.version}  → ${done.out} (${done.files.join(", ")})`,

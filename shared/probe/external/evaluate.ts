@@ -3,7 +3,7 @@ import { getCohort } from "#shared/cohort/cohort.ts"
 import { listMembers } from "#shared/cohort/members.ts"
 import { Fault } from "#shared/errors.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
-import { type Head, judged } from "../head/head.ts"
+import { judgedOfEach } from "../head/head.ts"
 import type { Problem } from "../head/problem.ts"
 import { classifies, confusion, score } from "../measure/score.ts"
 import { saidBy } from "../measure/trivial.ts"
@@ -65,7 +65,7 @@ export async function evaluateOn(
   onProgress?.({ done: series.length, total: series.length, message: "evaluating" })
   await setImmediate()
 
-  const outputs = predicted(problem, head)
+  const outputs = judgedOfEach(problem, head, Uint32Array.from(used.keys()))
   const measure = (said: Float64Array) => defined(problem, score(problem, said, patients.group, request.seed))
   const unknownClass = [...labels.unknown.values()].reduce((sum, count) => sum + count, 0)
   const evaluation = {
@@ -95,14 +95,6 @@ export async function evaluateOn(
   const kept = ExternalEvaluation.parse({ ...evaluation, notes })
   await putEvaluation(objects, kept)
   return kept
-}
-
-/** What is judged of each row, [rows, outputs]. */
-function predicted(problem: Problem, head: Head): Float64Array {
-  const { target, outputs: width } = problem
-  const outputs = new Float64Array(target.length * width)
-  for (const row of target.keys()) outputs.set(judged(problem, head, row), row * width)
-  return outputs
 }
 
 type Measured = ExternalEvaluation["metrics"][number]

@@ -23,7 +23,12 @@ export function columnsFor(record: ProbeRecord, { label, time, event }: Evaluate
   const own =
     record.task === "survival" ? { time: record.time, event: record.event } : { label: record.label }
   const given = Object.entries({ label, time, event }).filter(([, column]) => column !== undefined)
-  return targetOf({ name, cohort, task: record.task, ...own, ...Object.fromEntries(given) })
+  const asked = targetOf({ name, cohort, task: record.task, ...own, ...Object.fromEntries(given) })
+  return asked.task === "survival" ? asked : { task: taskOfLabel(record), label: asked.label }
+}
+
+function taskOfLabel({ task }: ProbeRecord) {
+  return task === "regression" ? task : "classification"
 }
 
 /** @throws Fault `invalid` / `no-such-column`, `no-known-class`, `bad-label` */
