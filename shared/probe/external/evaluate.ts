@@ -105,8 +105,8 @@ function defined(problem: Problem, metrics: ReturnType<typeof score>): Measured[
   return metrics.map((metric) => {
     const gridless = metric.name === "integrated-brier" && problem.kind === "cox" && problem.grid.length === 0
     const value = gridless ? null : finite(metric.value)
-    const [low, high] = value === null ? [null, null] : [finite(metric.low), finite(metric.high)]
-    return { ...metric, value, low, high }
+    if (value === null) return { name: metric.name, value, low: null, high: null }
+    return { ...metric, value, low: finite(metric.low), high: finite(metric.high) }
   })
 }
 
