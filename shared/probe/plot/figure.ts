@@ -1,0 +1,97 @@
+import { type Mark, type Place, sign } from "./marks.ts"
+import { drawPanel, margin, type Panel } from "./panel.ts"
+import { element, escaped, text } from "./svg.ts"
+
+/** What stands above every plot. */
+export interface Caption {
+  title: string
+  /** Whose numbers these are: `subtitleOf` a record. */
+  subtitle: string
+}
+
+/** The name and version of a probe and how many patients (or series) its numbers are of. */
+export function subtitleOf(probe: { name: string; version: string }, count: number, who: string): string {
+  return `probe ${probe.name}, version ${probe.version}, ${count} ${who}`
+}
+
+/** Rows of numbers below the lower axis, one column per tick of it: how many are still at risk. */
+export interface Below {
+  title: string
+  rows: { name: string; color: string; cells: { at: number; words: string }[] }[]
+}
+
+export interface Figure extends Caption {
+  /** Side by side, each as wide as high. */
+  panels: Panel[]
+  /** Words for which no mark stands. */
+  remarks?: string[]
+  /** Of the first panel. */
+  below?: Below
+  /** Pixels of the axes of each panel. */
+  size?: { width: number; height: number }
+}
+
+const row = 19
+const top = 66
+
+/** A whole SVG document: caption, panels side by side, and below them the legend of all named marks. */
+export function figure({ title, subtitle, panels, remarks = [], below, size }: Figure): string {
+  const { width, height } = size ?? { width: panels.length > 1 ? 350 : 480, height: 350 }
+  const pitch = margin.left + width + margin.right
+  const whole = pitch * panels.length
+  const places = panels.map((_, i): Place => ({ left: i * pitch + margin.left, top, width, height }))
+  const legend = panels.flatMap(({ marks }) => marks).filter(({ name }) => name !== undefined)
+  const belowTop = top + height + margin.bottom + 8
+  const legendTop = belowTop + (below ? row * (below.rows.length + 1) + 8 : 0)
+  const total = legendTop + row * (legend.length + remarks.length) + 8
+  return element(
+    "svg",
+    {
+      xmlns: "http://www.w3.org/2000/svg",
+      width: whole,
+      height: total,
+      viewBox: `0 0 ${whole} ${total}`,
+      role: "img",
+      "font-family": "Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif",
+    },
+    element("title", {}, escaped(`${title}: ${subtitle}`)),
+    element("rect", { width: whole, height: total, fill: "#fff" }),
+    text(16, 28, title, { size: 17, weight: "bold", width: whole - 32 }),
+    text(16, 48, subtitle, { size: 12, color: "#555", width: whole - 32 }),
+    ...panels.map((panel, i) => drawPanel(panel, places[i], `axes-${i}`)),
+    below ? drawBelow(below, panels[0], places[0], belowTop) : "",
+    ...legend.map((mark, i) => entry(mark, legendTop + row * i, whole)),
+    ...remarks.map((words, i) =>
+      text(margin.left, legendTop + row * (legend.length + i) + 4, words, {
+        size: 12,
+        color: "#444",
+        width: whole - margin.left - 16,
+      }),
+    ),
+  )
+}
+
+function entry(mark: Mark, y: number, whole: number): string {
+  const words = text(margin.left + 30, y + 4, mark.name ?? "", { size: 12, width: whole - margin.left - 46 })
+  return sign(mark, margin.left, y) + words
+}
+
+function drawBelow({ title, rows }: Below, { x }: Panel, place: Place, from: number): string {
+  const at = (value: number) => place.left + (place.width * (value - x.from)) / (x.to - x.from)
+  return [
+    text(place.left, from + 4, title, { size: 12, color: "#444" }),
+    ...rows.flatMap(({ name, color, cells }, i) => {
+      const y = from + row * (i + 1) + 4
+      const first = text(place.left - 12, y, name, {
+        size: 12,
+        anchor: "end",
+        color,
+        width: margin.left - 14,
+      })
+      return [
+        first,
+        ...cells.map((cell) => text(at(cell.at), y, cell.words, { size: 12, anchor: "middle", color })),
+      ]
+    }),
+  ].join("")
+}
