@@ -13,6 +13,7 @@ import { apiKeyGuard, ownPagesOnly } from "./guard.ts"
 import { health } from "./health.ts"
 import { jobs } from "./jobs.ts"
 import { members } from "./members.ts"
+import { plots } from "./plots.ts"
 import { predictions } from "./predictions.ts"
 import { probeEvaluations } from "./probe-evaluations.ts"
 import { probeVersions } from "./probe-versions.ts"
@@ -46,6 +47,8 @@ export function createApp(
     secureHeaders({
       // Whether the host, and all below it, are to be reached by https only is not for us to say.
       strictTransportSecurity: false,
+      // What a handler says itself holds.
+      overwrite: false,
       contentSecurityPolicy: {
         defaultSrc: ["'self'"],
         styleSrc: ["'self'", "'unsafe-inline'"],
@@ -75,6 +78,7 @@ export function createApp(
     probes,
     probeVersions,
     probeEvaluations,
+    plots,
     predictions,
     jobs,
   ]

@@ -2,12 +2,17 @@ import { sha256, timeStamp } from "#shared/ids.ts"
 import { putJson } from "#shared/store/json.ts"
 import { keys } from "#shared/store/keys.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
+import { keepEvidence } from "./evidence.ts"
 import { encodeHead } from "./head/file.ts"
-import type { Head } from "./head/head.ts"
+import { calibrationOf } from "./head/head.ts"
+import { predictionInterval } from "./measure/coverage.ts"
 import { type Evaluation, evaluate } from "./measure/evaluate.ts"
-import { learn } from "./measure/learn.ts"
+import { type Learned, learn } from "./measure/learn.ts"
 import { judge } from "./measure/notes.ts"
+import { reliability } from "./measure/reliability.ts"
+import { thresholdsOf } from "./measure/thresholds.ts"
 import { trivialOf } from "./measure/trivial.ts"
+import { plotFiles } from "./plot/plots.ts"
 import { ProbeRecord, recordFile } from "./record.ts"
 import { FitRequest, methodOf, targetOf } from "./request.ts"
 import { type ReadStudy, readStudy } from "./study/study.ts"
@@ -50,7 +55,8 @@ export async function fitProbe(objects: ObjectStore, options: FitOptions): Promi
     onFold: (done, total) => onProgress?.({ done, total, message: "evaluating" }),
   })
   const rows = Uint32Array.from(study.target.keys())
-  const { head, choice, converged } = learn(study, rows, method, seed)
+  const learnt = learn(study, rows, method, seed)
+  const { head, choice, converged } = learnt
   if (head.kind === "knn") head.series = read.series
 
   const bytes = encodeHead(head)
@@ -62,7 +68,7 @@ export async function fitProbe(objects: ObjectStore, options: FitOptions): Promi
     name,
     version,
     ...target,
-    ...learned(read, head, evaluation, request.unit ?? null),
+    ...learned(read, learnt, evaluation, request.unit ?? null),
     encoder,
     pooling,
     dim,
@@ -91,22 +97,24 @@ export async function fitProbe(objects: ObjectStore, options: FitOptions): Promi
       neighborsAsked: request.neighbors,
       byDefault: [choice, ...evaluation.choices].some(({ by }) => by === "default"),
     }),
+    plots: plotFiles[target.task],
     createdAt: now.toISOString(),
     intendedUse: "Research use only; not a medical device.",
   })
 
   await objects.put(keys.probePart(name, version, headFile), bytes, { ifAbsent: true })
   await objects.put(keys.probePart(name, version, trainingFile), training, { ifAbsent: true })
+  await keepEvidence(objects, record, read, evaluation)
   await putJson(objects, keys.probePart(name, version, recordFile), record, { ifAbsent: true })
   if (request.promote) await setCurrent(objects, name, version, now)
   return record
 }
 
-/** What a record says of the labels, by task. */
+/** What a record says of the labels and of the answers, by task. */
 function learned(
   { study, target, classes }: ReadStudy,
-  { kind }: Head,
-  { confusion }: Evaluation,
+  { head, calibratedOn }: Learned,
+  { confusion, outOfFold }: Evaluation,
   unit: string | null,
 ) {
   if (study.kind === "cox") {
@@ -115,13 +123,21 @@ function learned(
     return {
       unit,
       events: event.reduce((sum, e) => sum + e, 0),
-      ties: kind === "knn" ? null : "efron",
+      ties: head.kind === "knn" ? null : "efron",
       answersAt,
       followUp: time.reduce((longest, t) => Math.max(longest, t)),
       horizon: { aurocAt: answersAt[1], brierFrom: grid[0], brierTo: grid[grid.length - 1] },
     }
   }
-  return target.task === "regression" ? { unit } : { classes: counted(classes, study.target), confusion }
+  if (target.task === "regression") return { unit, interval: predictionInterval(study, outOfFold) }
+  const calibration = calibrationOf(head)
+  return {
+    classes: counted(classes, study.target),
+    confusion,
+    calibration: calibration ? { ...calibration, of: calibratedOn } : null,
+    reliability: reliability(study, outOfFold),
+    thresholds: study.outputs === 1 ? thresholdsOf(study.target, outOfFold) : [],
+  }
 }
 
 function counted(classes: string[], target: Float64Array) {

@@ -8,6 +8,7 @@ import { keys } from "#shared/store/keys.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
 import { decodeHead } from "./head/file.ts"
 import type { Head } from "./head/head.ts"
+import { intervalShare } from "./measure/prediction-interval.ts"
 import { predictedClass } from "./measure/score.ts"
 import type { ProbeRecord } from "./record.ts"
 import { corruptProbe, noCurrent, noSuchVersion, readRecord } from "./stored.ts"
@@ -22,13 +23,22 @@ export interface Probe {
 }
 
 /**
- * What the probe says: the likeliest class and the probability of each; a value in the unit of its labels; or the risk,
- * which is the log of the hazard's ratio to that of the mean training series (of neighbors the share of the time up to
- * the record's `brierTo` that is lost to the event, 0 to 1), and the probability of living past times.
+ * What the probe says: the likeliest class (of two, by one half, whatever thresholds the record has) and the probability
+ * of each; a value in the unit of its labels, with the interval that holds the truth for about `share` of series, null
+ * where too few were labelled; or the risk, which is the log of the hazard's ratio to that of the mean training series (of
+ * neighbors the share of the time up to the record's `brierTo` that is lost to the event, 0 to 1), and the probability
+ * of living past times.
  */
 export const Answer = z.union([
   z.object({ label: z.string(), probabilities: z.record(z.string(), z.number()), neighbors: Neighbors }),
-  z.object({ value: z.number(), unit: z.string().nullable(), neighbors: Neighbors }),
+  z.object({
+    value: z.number(),
+    low: z.number().nullable(),
+    high: z.number().nullable(),
+    share: z.number(),
+    unit: z.string().nullable(),
+    neighbors: Neighbors,
+  }),
   z.object({
     risk: z.number(),
     survival: z.array(z.object({ time: z.number(), probability: z.number() })),
@@ -148,7 +158,10 @@ export function predictPooled(
   }
   const { output, alive, evidence } = told({ record, head }, x, series)
   if (record.task === "regression") {
-    return { series, prediction: { value: output[0], unit: record.unit, ...evidence } }
+    const [value] = output
+    const { half } = record.interval
+    const ends = half === null ? { low: null, high: null } : { low: value - half, high: value + half }
+    return { series, prediction: { value, ...ends, share: intervalShare, unit: record.unit, ...evidence } }
   }
   if (record.task === "survival") {
     const survival = (times ?? record.answersAt).map((time) => ({ time, probability: alive(time) }))

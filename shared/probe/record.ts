@@ -1,5 +1,9 @@
 import { z } from "zod"
 import { CohortName, EncoderId, ProbeName } from "#shared/ids.ts"
+import { Calibration } from "./head/calibration.ts"
+import { PredictionInterval } from "./measure/prediction-interval.ts"
+import { Reliability } from "./measure/reliability.ts"
+import { Threshold } from "./measure/thresholds.ts"
 
 /** When it was fitted, and the start of its head's digest: sorts by time. */
 export const ProbeVersion = z
@@ -33,6 +37,8 @@ export const Metric = z.object({
   /** Bounds of the 95 % bootstrap interval; null where the metric is undefined in most replicates. */
   low: z.number().nullable(),
   high: z.number().nullable(),
+  /** Of two classes' AUROC: the 95 % interval by DeLong's standard error over patients; null where that would lie, as at an AUROC of 1. */
+  delong: z.object({ low: z.number(), high: z.number() }).nullable().optional(),
 })
 export type Metric = z.infer<typeof Metric>
 
@@ -89,6 +95,8 @@ const common = {
   /** The same of the label of the nearest neighbor, in the same folds. */
   nearest: z.array(Metric),
   notes: z.array(Note),
+  /** Files beside probe.json, drawn from the out-of-fold predictions, which are there too: `out-of-fold.json`. */
+  plots: z.array(z.string()),
   createdAt: z.iso.datetime(),
   intendedUse: z.string(),
 }
@@ -102,8 +110,24 @@ export const ProbeRecord = z.discriminatedUnion("task", [
     classes: z.array(z.object({ name: z.string(), count: z.int() })).min(2),
     /** Counts out of fold by true class (rows) and predicted class (columns). */
     confusion: z.array(z.array(z.int())),
+    /**
+     * What the head does to its scores, fitted on those that held-out rows got in cross-validation inside the training series.
+     * Each fold of the evaluation fitted its own, inside its training part. Null for a head that has none.
+     */
+    calibration: Calibration.and(z.object({ of: z.int() })).nullable(),
+    /** How well calibrated the out-of-fold probabilities are. */
+    reliability: Reliability,
+    /** Of two classes, by out-of-fold probabilities; of more none. Predictions go by one half, whatever the others say. */
+    thresholds: z.array(Threshold),
   }),
-  z.object({ task: z.literal("regression"), ...common, label, unit: z.string().nullable() }),
+  z.object({
+    task: z.literal("regression"),
+    ...common,
+    label,
+    unit: z.string().nullable(),
+    /** The interval that predictions get, by the errors of out-of-fold ones; metric `coverage-90` tells how often such ones hold. */
+    interval: PredictionInterval,
+  }),
   z.object({
     task: z.literal("survival"),
     ...common,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest"
 import { prng, randomInt } from "#shared/probe/math/prng.ts"
 import { evaluate } from "#shared/probe/measure/evaluate.ts"
-import { choosePenalty, penaltyGrid } from "#shared/probe/measure/penalty.ts"
+import { bestPenalty, innerFits, penaltyGrid } from "#shared/probe/measure/penalty.ts"
 import type { Study } from "#shared/probe/study/rows.ts"
 import { rowsOf, split } from "#shared/probe/study/split.ts"
 
@@ -131,10 +131,10 @@ describe("evaluation", () => {
   test("the penalty is chosen inside: strong for noise, weak for a clear rule", () => {
     const rows = Uint32Array.from({ length: 180 }, (_, i) => i)
     const noise = coins(60, 30, 7)
-    expect(choosePenalty(noise, rows, 0)).toBeGreaterThanOrEqual(1e3)
+    expect(bestPenalty(innerFits(noise, rows, penaltyGrid, 0)!)).toBeGreaterThanOrEqual(1e3)
     const rule = { ...noise, kind: "ridge" as const }
     rule.target = Float64Array.from(rows, (row) => 5 * noise.table.values[row * 30])
     rule.group = rows
-    expect(choosePenalty(rule, rows, 0)).toBe(penaltyGrid[0])
+    expect(bestPenalty(innerFits(rule, rows, penaltyGrid, 0)!)).toBe(penaltyGrid[0])
   })
 })

@@ -63,6 +63,13 @@ export function probeCommands(program: Command): void {
         await run(o, (ports, out) => predictCommand(name, { queries, cohort, version, times }, ports, out))
       },
     )
+  command(probe, "plots", "write the plots of its out-of-fold predictions, as SVG")
+    .argument("<name>", "the probe's name", probeName)
+    .requiredOption("--out <dir>", "required: the folder to write them into")
+    .action(async (name: string, o: SharedOptions & { out: string }) => {
+      const { plotsCommand } = await import("./plots.ts")
+      await run(o, (ports, out) => plotsCommand(name, o.out, ports, out))
+    })
   command(probe, "show", "what the probe is and how well it did, on other cohorts too")
     .argument("<name>", "the probe's name", probeName)
     .option("--version <version>", "which; the one that answers when left out", probeVersion)

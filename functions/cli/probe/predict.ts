@@ -104,7 +104,11 @@ function evidence({ neighbors = [] }: Answer): string[] {
 }
 
 function said(prediction: Answer, query: string): string {
-  if ("value" in prediction) return `${prediction.value.toPrecision(4)} ${prediction.unit ?? ""}  ${query}`
+  if ("value" in prediction) {
+    const { value, low, high, unit } = prediction
+    const interval = low === null || high === null ? "" : ` [${low.toPrecision(4)}, ${high.toPrecision(4)}]`
+    return `${value.toPrecision(4)}${interval} ${unit ?? ""}  ${query}`
+  }
   if ("risk" in prediction) {
     const alive = prediction.survival.map(({ time, probability }) => `${probability.toFixed(3)} at ${time}`)
     const unit = prediction.unit ? ` ${prediction.unit}` : ""

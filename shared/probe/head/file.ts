@@ -1,6 +1,7 @@
 import { Fault } from "#shared/errors.ts"
 import { readTensors, type Tensor, writeTensors } from "#shared/features/safetensors.ts"
 import { sha256 } from "#shared/ids.ts"
+import { fromNumbers, numbersOf } from "./calibration.ts"
 import type { Head } from "./head.ts"
 import { knownFrom, metadataOf, tensorsOf } from "./neighbors-file.ts"
 
@@ -15,8 +16,8 @@ export interface HeadShape {
 }
 
 /**
- * `head.safetensors`: weights [outputs, columns], intercept [outputs], mean and scale [columns], all F32; of a Cox head
- * also the event times and the log of the cumulative baseline hazard from each on, [times] both. Rounding to float32 moves a prediction by about its seventh digit; the arithmetic on them stays float64. What a neighbor head's
+ * `head.safetensors`: weights [outputs, columns], intercept [outputs], mean and scale [columns], all F32; of a calibrated
+ * one calibration [2] (slope, intercept) or [1] (temperature); of a Cox head also the event times and the log of the cumulative baseline hazard from each on, [times] both. Rounding to float32 moves a prediction by about its seventh digit; the arithmetic on them stays float64. What a neighbor head's
  * holds, `neighbors-file.ts` says.
  */
 export function encodeHead(head: Head): Uint8Array {
@@ -39,6 +40,10 @@ export function encodeHead(head: Head): Uint8Array {
   if (head.kind === "cox") {
     const { times, values } = head.logHazard
     tensors.push(["times", tensor(times, [times.length])], ["log-hazard", tensor(values, [values.length])])
+  }
+  if (head.kind !== "cox" && head.calibration) {
+    const numbers = numbersOf(head.calibration)
+    tensors.push(["calibration", tensor(numbers, [numbers.length])])
   }
   return writeTensors(tensors, { format, kind })
 }
@@ -74,7 +79,10 @@ export function decodeHead(bytes: Uint8Array, name: string, expected: HeadShape)
     mean: numbers("mean", columns),
     scale: numbers("scale", columns),
   }
-  if (kind !== "cox") return { kind, ...linear }
+  if (kind !== "cox") {
+    if (!tensors.has("calibration")) return { kind, ...linear }
+    return { kind, ...linear, calibration: fromNumbers(numbers("calibration", kind === "logistic" ? 2 : 1)) }
+  }
   const steps = tensors.get("times")?.shape[0] ?? 0
   const logHazard = {
     times: numbers("times", steps),

@@ -1,3 +1,4 @@
+import type { Calibration } from "./calibration.ts"
 import { answerOf, judgedBy } from "./known.ts"
 import { applyLinear, type LinearHead, survivalAt } from "./linear.ts"
 import { type NeighborHead, neighborsOf, neighborsOfEach } from "./neighbors.ts"
@@ -26,6 +27,11 @@ export function judged(problem: Problem, head: Head, row: number): Float64Array 
   if (problem.kind !== "cox" || head.kind !== "cox") return output
   const [risk] = output
   return Float64Array.of(risk, ...problem.grid.map((time) => survivalAt(head.logHazard, risk, time)))
+}
+
+/** Linear heads of classes have one, if they could be calibrated. */
+export function calibrationOf(head: Head): Calibration | undefined {
+  return head.kind === "knn" || head.kind === "cox" ? undefined : head.calibration
 }
 
 /** `judged` of each of the rows, [rows, outputs]. */

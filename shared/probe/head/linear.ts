@@ -1,5 +1,6 @@
 import { dot } from "../math/blas.ts"
 import { type Steps, valueAt } from "../math/steps.ts"
+import { type Calibration, calibrated } from "./calibration.ts"
 import { fitCox } from "./cox.ts"
 import { type Scaling, scalingOf, standardise } from "./design.ts"
 import { type Fitted, finalTolerance } from "./fitted.ts"
@@ -18,7 +19,8 @@ interface Linear extends Scaling {
 }
 
 /** A Cox head has the log of the cumulative hazard of a series whose risk is 0, too: the mean of its training rows. */
-export type LinearHead = Linear & ({ kind: LinearKind } | { kind: "cox"; logHazard: Steps })
+export type LinearHead = Linear &
+  ({ kind: LinearKind; calibration?: Calibration } | { kind: "cox"; logHazard: Steps })
 
 /** Fits one head per penalty on the given rows; the scaling is taken from these rows alone. */
 export function fitHeads(
@@ -49,17 +51,30 @@ export function fitHeads(
   return fits[kind]().map((fitted) => ({ kind, ...scaling, ...fitted }))
 }
 
-/**
- * The head's answer for one row of numbers: [probability of the second class], [of each class], [value], or [risk]:
- * the log of the hazard's ratio to that of the mean training row.
- */
-export function applyLinear(head: LinearHead, x: Float32Array): Float64Array {
+/** What the weights make of one row of numbers: no calibration, no link. */
+export function scoresOf(head: LinearHead, x: Float32Array): Float64Array {
   const columns = head.mean.length
   const z = new Float64Array(columns)
   for (let c = 0; c < columns; c++) z[c] = (x[c] - head.mean[c]) / head.scale[c]
-  const output = head.intercept.map((b, k) => b + dot(head.weights, k * columns, z, 0, columns))
-  if (head.kind === "softmax") softmax(output)
-  return head.kind === "logistic" ? output.map(sigmoid) : output
+  return head.intercept.map((b, k) => b + dot(head.weights, k * columns, z, 0, columns))
+}
+
+/**
+ * The head's answer for one row of numbers: [probability of the second class], [of each class], [value], or [risk]:
+ * the log of the hazard's ratio to that of the mean training row. Probabilities are calibrated if the head is.
+ */
+export function applyLinear(head: LinearHead, x: Float32Array): Float64Array {
+  const scores = scoresOf(head, x)
+  return linked(
+    head.kind,
+    head.kind !== "cox" && head.calibration ? calibrated(head.calibration, scores) : scores,
+  )
+}
+
+/** The answer that scores stand for; may write over them. */
+export function linked(kind: LinearHead["kind"], scores: Float64Array): Float64Array {
+  if (kind === "softmax") softmax(scores)
+  return kind === "logistic" ? scores.map(sigmoid) : scores
 }
 
 /**

@@ -57,6 +57,6 @@ export function sigmoid(score: number): number {
 }
 
 /** log(1 + e^score) without overflow. */
-function softplus(score: number): number {
+export function softplus(score: number): number {
   return Math.max(score, 0) + Math.log1p(Math.exp(-Math.abs(score)))
 }

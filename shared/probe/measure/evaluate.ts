@@ -2,6 +2,7 @@ import { setImmediate } from "node:timers/promises"
 import { Fault } from "#shared/errors.ts"
 import { needed, type Study } from "../study/rows.ts"
 import { rowsOf, type Split, split } from "../study/split.ts"
+import { coverage } from "./coverage.ts"
 import { heldOut, type Trial, type TrialResult } from "./held-out.ts"
 import type { Choice, Method } from "./learn.ts"
 import { classifies, confusion, type Metric, score } from "./score.ts"
@@ -35,11 +36,13 @@ export interface Evaluation {
   /** What the head of the fold in which the row was held out says of it, [rows, outputs]. */
   outOfFold: Float64Array
   converged: boolean
+  /** Whether the head of every fold has a calibration. */
+  calibrated: boolean
 }
 
 /**
  * Cross-validation by group: each row is predicted by a head that never saw its patient, neither for the weights,
- * the scaling nor the penalty. The pooled predictions are scored, with bootstrap intervals over the groups.
+ * the scaling, the penalty nor the calibration. The pooled predictions are scored, with bootstrap intervals over the groups.
  * @throws Fault `invalid` / `too-few-labels` when no two folds can be made
  */
 export async function evaluate(study: Study, options: EvaluateOptions): Promise<Evaluation> {
@@ -53,15 +56,20 @@ export async function evaluate(study: Study, options: EvaluateOptions): Promise<
     onFold: after(dealt.folds),
   })
   return {
-    metrics: score(study, outOfFold, study.group, seed),
-    baseline: score(study, trivial(study), study.group, seed),
-    nearest: score(study, one.outOfFold, study.group, seed),
+    metrics: scored(outOfFold),
+    baseline: scored(trivial(study)),
+    nearest: scored(one.outOfFold),
     confusion: classifies(study.kind) ? confusion(study, outOfFold) : undefined,
     folds: dealt.folds,
     fold: dealt.fold,
     choices: results.map(({ choice }) => choice),
     outOfFold,
     converged: results.every(({ converged }) => converged),
+    calibrated: results.every(({ calibrated }) => calibrated),
+  }
+
+  function scored(outputs: Float64Array): Metric[] {
+    return [...score(study, outputs, study.group, seed), ...coverage(study, outputs, dealt.fold, seed)]
   }
 }
 

@@ -16,10 +16,12 @@ export interface TrialResult {
   outputs: Float64Array
   choice: Choice
   converged: boolean
+  /** Whether its head has a calibration. */
+  calibrated: boolean
 }
 
 /** The test rows have no say in anything that is learned. */
 export function heldOut({ study, train, test, method, seed }: Trial): TrialResult {
-  const { head, choice, converged } = learn(study, train, method, seed)
-  return { outputs: judgedOfEach(study, head, test), choice, converged }
+  const { head, choice, converged, calibratedOn } = learn(study, train, method, seed)
+  return { outputs: judgedOfEach(study, head, test), choice, converged, calibrated: calibratedOn > 0 }
 }

@@ -1,7 +1,8 @@
-import { applyHead, type Head } from "../head/head.ts"
+import { applyHead, calibrationOf, type Head } from "../head/head.ts"
 import { rowOf } from "../head/problem.ts"
 import type { Note } from "../record.ts"
 import type { ReadStudy } from "../study/study.ts"
+import { isFlat } from "./calibration.ts"
 import type { Evaluation } from "./evaluate.ts"
 import { classifies, predictedClass } from "./score.ts"
 
@@ -81,6 +82,24 @@ export function judge(fit: FitToJudge): Note[] {
     fewest < (fit.neighborsAsked ?? 0),
     `${fewest} neighbors in place of ${fit.neighborsAsked}, where a fold has no more series to learn from: all answer, near or far`,
   )
+  const calibration = calibrationOf(head)
+  const linear = head.kind === "logistic" || head.kind === "softmax"
+  say(
+    "not-calibrated",
+    linear && !(calibration && evaluation.calibrated),
+    "a class has too few patients to calibrate the probabilities by cross-validation everywhere: there they are as the " +
+      "head has them, and may be too sure",
+  )
+  say(
+    "calibration-flat",
+    calibration !== undefined && isFlat(calibration),
+    "scores of held-out series told the classes no better than chance: all probabilities are near the share of the class",
+  )
+  say(
+    "no-interval",
+    study.kind === "ridge" && evaluation.metrics.every(({ name }) => name !== "coverage-90"),
+    `too few ${who} to say how often prediction intervals hold, and maybe to give any`,
+  )
   say(
     "not-converged",
     !fit.converged,
@@ -99,8 +118,10 @@ export function judge(fit: FitToJudge): Note[] {
   return notes
 
   function separated(): boolean {
+    // A calibration is of held-out rows, and may well cut the training rows elsewhere.
+    const plain = calibrationOf(head) ? ({ ...head, calibration: undefined } as Head) : head
     return study.target.every(
-      (truth, row) => predictedClass(applyHead(head, rowOf(study, row)), study.outputs)[0] === truth,
+      (truth, row) => predictedClass(applyHead(plain, rowOf(study, row)), study.outputs)[0] === truth,
     )
   }
 }

@@ -1,5 +1,5 @@
 import { roughTolerance } from "../head/fitted.ts"
-import { applyLinear, fitHeads, type LinearHead } from "../head/linear.ts"
+import { applyLinear, fitHeads, type LinearHead, linked, scoresOf } from "../head/linear.ts"
 import { partialLikelihood, riskSets } from "../head/partial-likelihood.ts"
 import { rowOf } from "../head/problem.ts"
 import type { Study } from "../study/rows.ts"
@@ -10,31 +10,65 @@ export const penaltyGrid = [1, 10, 100, 1e3, 1e4, 1e5]
 /** Where an inner split is impossible: some class comes from one patient only. */
 export const defaultPenalty = 100
 
-/**
- * The penalty of the grid with the least loss (log-loss, squared error, or what held-out rows take from the partial
- * likelihood) in cross-validation inside `rows`: the rows outside never have a say. Of equal ones the strongest. Undefined when `rows` cannot be split.
- */
-export function choosePenalty(study: Study, rows: Uint32Array, seed: number): number | undefined {
+/** What cross-validation inside some rows found of each penalty. The rows outside never have a say. */
+export interface InnerFits {
+  penalties: number[]
+  /** Log-loss, squared error, or what held-out rows take from the partial likelihood: summed over the rows. */
+  loss: Float64Array
+  /** Per penalty, the scores of each row by a head of the other inner folds, before calibration and link: [rows, outputs]. */
+  scores: Float64Array[]
+}
+
+/** Cross-validates each penalty inside `rows`; undefined when they cannot be split. */
+export function innerFits(
+  study: Study,
+  rows: Uint32Array,
+  penalties: number[],
+  seed: number,
+): InnerFits | undefined {
   const folds = foldsWithin(study, rows, seed)
   if (!folds) return undefined
 
-  const loss = new Float64Array(penaltyGrid.length)
+  const width = study.kind === "cox" ? 1 : study.outputs
+  const loss = new Float64Array(penalties.length)
+  const scores = penalties.map(() => new Float64Array(rows.length * width))
   for (const { train, test } of folds) {
     const trainRows = train.map((i) => rows[i])
-    const heads = fitHeads(study, trainRows, penaltyGrid, roughTolerance)
-    const testRows = test.map((i) => rows[i])
-    for (let p = 0; p < heads.length; p++) loss[p] += lossOf(study, heads[p], trainRows, testRows)
+    const heads = fitHeads(study, trainRows, penalties, roughTolerance)
+    for (const [p, head] of heads.entries()) {
+      for (const i of test) scores[p].set(scoresOf(head, rowOf(study, rows[i])), i * width)
+      loss[p] +=
+        study.kind === "cox"
+          ? partialLoss(
+              study,
+              head,
+              trainRows,
+              test.map((i) => rows[i]),
+            )
+          : test.reduce((sum, i) => {
+              const said = scores[p].slice(i * width, (i + 1) * width)
+              return sum + lossOf(head.kind, said, study.target[rows[i]])
+            }, 0)
+    }
   }
-  return penaltyGrid[loss.lastIndexOf(Math.min(...loss))]
+  return { penalties, loss, scores }
 }
 
-/** Of the rows held out, for a head of the others. */
-function lossOf(study: Study, head: LinearHead, train: Uint32Array, test: Uint32Array): number {
-  if (study.kind !== "cox") {
-    return test.reduce((sum, row) => sum + lossOfRow(head, rowOf(study, row), study.target[row]), 0)
-  }
-  // A partial likelihood is of a whole set: what all rows have more than the training rows is the held-out rows'
-  // (Verweij and van Houwelingen 1993).
+/** The penalty of least loss; of equal ones the last, which is the strongest of the grid. */
+export function bestPenalty({ penalties, loss }: InnerFits): number {
+  return penalties[loss.lastIndexOf(Math.min(...loss))]
+}
+
+/**
+ * A partial likelihood is of a whole set: what all rows have more than the training rows is the held-out rows'
+ * (Verweij and van Houwelingen 1993).
+ */
+function partialLoss(
+  study: Study & { kind: "cox" },
+  head: LinearHead,
+  train: Uint32Array,
+  test: Uint32Array,
+): number {
   const { target, event } = study
   const of = (rows: Uint32Array) =>
     partialLikelihood(
@@ -49,10 +83,10 @@ function lossOf(study: Study, head: LinearHead, train: Uint32Array, test: Uint32
   return of(all) - of(train)
 }
 
-function lossOfRow(head: LinearHead, x: Float32Array, truth: number): number {
-  const output = applyLinear(head, x)
-  if (head.kind === "ridge") return (output[0] - truth) ** 2
-  const likelihood = head.kind === "softmax" ? output[truth] : truth === 1 ? output[0] : 1 - output[0]
+function lossOf(kind: LinearHead["kind"], scores: Float64Array, truth: number): number {
+  const output = linked(kind, scores)
+  if (kind === "ridge") return (output[0] - truth) ** 2
+  const likelihood = kind === "softmax" ? output[truth] : truth === 1 ? output[0] : 1 - output[0]
   // A probability that rounds to zero must not make one series decide everything.
   return -Math.log(Math.max(likelihood, 1e-15))
 }

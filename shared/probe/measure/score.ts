@@ -1,5 +1,6 @@
 import type { Problem } from "../head/problem.ts"
-import { bootstrap, type Weighted } from "./bootstrap.ts"
+import { bootstrap, type Interval, type Weighted } from "./bootstrap.ts"
+import { delong } from "./delong.ts"
 import { auprc, auroc, f1, mean, r2, ranked } from "./metrics.ts"
 import { survivalMetrics } from "./survival-metrics.ts"
 
@@ -11,6 +12,8 @@ export interface Metric {
   high: number | null
   /** Replicates out of 1000 in which the metric was not defined. */
   undefinedIn: number
+  /** Of two classes' AUROC: the interval by DeLong's standard error; null where that would lie. */
+  delong?: Interval | null
 }
 
 /**
@@ -20,7 +23,15 @@ export interface Metric {
  * than two classes summed over them.
  */
 export function score(problem: Problem, outputs: Float64Array, group: Uint32Array, seed: number): Metric[] {
-  const metrics = Object.entries(metricsOf(problem, outputs))
+  const found = measured(metricsOf(problem, outputs), group, seed)
+  if (problem.kind !== "logistic") return found
+  const interval = delong(Uint8Array.from(problem.target), outputs, group)
+  return found.map((metric) => (metric.name === "auroc" ? { ...metric, delong: interval } : metric))
+}
+
+/** Metrics of all rows, with bootstrap intervals over groups. */
+export function measured(named: Record<string, Weighted>, group: Uint32Array, seed: number): Metric[] {
+  const metrics = Object.entries(named)
   const { intervals, undefinedIn } = bootstrap(
     metrics.map(([, metric]) => metric),
     group,

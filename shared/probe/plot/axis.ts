@@ -60,7 +60,7 @@ function logTicks(from: number, to: number): number[] {
 }
 
 /** The nearest of 1, 2, 2.5, 5 times a power of ten that is not below. */
-function roundStep(least: number): number {
+export function roundStep(least: number): number {
   const power = 10 ** Math.floor(Math.log10(least))
   return power * ([1, 2, 2.5, 5].find((part) => part * power >= least * (1 - 1e-9)) ?? 10)
 }

@@ -1,0 +1,36 @@
+import { createRoute, z } from "@hono/zod-openapi"
+import { readPlot } from "#shared/probe/evidence.ts"
+import { getProbe } from "#shared/probe/predict.ts"
+import { params, problems, resource } from "./route.ts"
+
+const show = createRoute({
+  method: "get",
+  path: "/probes/{name}/plots/{plot}",
+  tags: ["probes"],
+  summary: "A plot of the out-of-fold predictions of a probe's current version",
+  description:
+    "`plots` of the probe lists them: `roc.svg` and `calibration.svg`, `errors.svg`, or `survival.svg`.",
+  request: {
+    params: params.probe.extend({ plot: z.string().openapi({ example: "roc.svg" }) }),
+  },
+  responses: {
+    200: {
+      description: "The plot",
+      content: { "image/svg+xml": { schema: z.string().openapi({ format: "binary" }) } },
+    },
+    ...problems(404, 503),
+  },
+})
+
+export const plots = resource().openapi(show, async (c) => {
+  const { objects } = c.get("ports")
+  const { name, plot } = c.req.valid("param")
+  const svg = await readPlot(objects, await getProbe(objects, name), plot)
+  return c.body(svg.slice(), 200, {
+    "content-type": "image/svg+xml",
+    // An SVG is a document of its own in a browser. Ours has no script and fetches nothing, and could not if it had.
+    "content-security-policy": "default-src 'none'; sandbox",
+    // Another version's comes under the same address.
+    "cache-control": "no-cache",
+  })
+})

@@ -1,0 +1,26 @@
+import type { Metric, ProbeRecord } from "../record.ts"
+import { type Caption, subtitleOf } from "./figure.ts"
+
+type Record<T extends ProbeRecord["task"]> = Extract<ProbeRecord, { task: T }>
+export type ClassificationRecord = Record<"classification">
+export type RegressionRecord = Record<"regression">
+export type SurvivalRecord = Record<"survival">
+
+/** Above a plot of the probe's out-of-fold predictions. */
+export function captionOf(record: ProbeRecord, title: string): Caption {
+  const { patients, count } = record.training
+  const subtitle =
+    patients === null ? subtitleOf(record, count, "series") : subtitleOf(record, patients, "patients")
+  return { title, subtitle: `${subtitle}, out of fold` }
+}
+
+/** As in "0.83 [0.74, 0.90]". */
+export function withInterval({ value, low, high }: Pick<Metric, "value" | "low" | "high">): string {
+  const interval = low === null || high === null ? "" : ` [${low.toFixed(2)}, ${high.toFixed(2)}]`
+  return `${value.toFixed(2)}${interval}`
+}
+
+/** A column's name with the unit of its numbers, if that is known. */
+export function withUnit(words: string, unit: string | null): string {
+  return unit === null ? words : `${words} (${unit})`
+}
