@@ -69,6 +69,7 @@ export function roundStep(least: number): number {
 export function written(value: number): string {
   const rounded = Number(value.toPrecision(6))
   const size = Math.abs(rounded)
-  if (size !== 0 && (size >= 1e6 || size < 1e-3)) return rounded.toExponential().replace("e+", "e")
+  if (size !== 0 && (size >= 1e6 || size < 1e-3))
+    return rounded.toExponential().replace("e+", "e").replaceAll("-", "−")
   return String(rounded).replace("-", "−")
 }

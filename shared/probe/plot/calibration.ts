@@ -1,5 +1,5 @@
 import { predictedClass } from "../measure/score.ts"
-import { type ClassificationRecord, captionOf } from "./caption.ts"
+import { type ClassificationRecord, captionOf, twoPlaces } from "./caption.ts"
 import { figure } from "./figure.ts"
 import { histogramOver } from "./histogram.ts"
 import type { Mark } from "./marks.ts"
@@ -34,8 +34,8 @@ export function calibrationPlot(record: ClassificationRecord, { study, outOfFold
   ]
   const numbers = [
     `expected calibration error ${error.toFixed(3)}`,
-    ...(slope === null ? [] : [`slope ${slope.toFixed(2)}`]),
-    ...(intercept === null ? [] : [`intercept ${intercept.toFixed(2)}`]),
+    ...(slope === null ? [] : [`slope ${twoPlaces(slope)}`]),
+    ...(intercept === null ? [] : [`intercept ${twoPlaces(intercept)}`]),
   ]
   const remark = slope === null ? "" : ` (calibrated: ${intercept === null ? "1" : "1 and 0"})`
   return figure({

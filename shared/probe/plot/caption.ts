@@ -15,12 +15,18 @@ export function captionOf(record: ProbeRecord, title: string): Caption {
 }
 
 /** As in "0.83 [0.74, 0.90]". */
-export function withInterval({ value, low, high }: Pick<Metric, "value" | "low" | "high">): string {
-  const interval = low === null || high === null ? "" : ` [${low.toFixed(2)}, ${high.toFixed(2)}]`
-  return `${value.toFixed(2)}${interval}`
+export function withInterval(
+  { value, low, high }: Pick<Metric, "value" | "low" | "high">,
+  written = twoPlaces,
+): string {
+  return `${written(value)}${low === null || high === null ? "" : ` [${written(low)}, ${written(high)}]`}`
+}
+
+export function twoPlaces(x: number): string {
+  return x.toFixed(2).replace("-", "−")
 }
 
 /** A column's name with the unit of its numbers, if that is known. */
 export function withUnit(words: string, unit: string | null): string {
-  return unit === null ? words : `${words} (${unit})`
+  return unit === null || unit === words ? words : `${words} (${unit})`
 }

@@ -1,4 +1,4 @@
-import { axisOf } from "./axis.ts"
+import { axisOf, written } from "./axis.ts"
 import { captionOf, type RegressionRecord, withInterval, withUnit } from "./caption.ts"
 import { figure } from "./figure.ts"
 import { histogram } from "./histogram.ts"
@@ -42,7 +42,7 @@ export function errorsPlot(record: RegressionRecord, { study, outOfFold }: Plott
           {
             kind: "band",
             color: palette[1],
-            name: `90 % prediction interval: value ± ${half.toPrecision(3)}${unit === null ? "" : ` ${unit}`}`,
+            name: `90 % prediction interval: value ± ${digits(half)}${unit === null ? "" : ` ${unit}`}`,
             points: [from, to].map((x) => ({ x, low: x - half, high: x + half })),
           },
         ]
@@ -57,11 +57,19 @@ export function errorsPlot(record: RegressionRecord, { study, outOfFold }: Plott
   }
   const shown = ["mae", "rmse", "r2", "coverage-90"].flatMap((name) => {
     const metric = metrics.find((one) => one.name === name)
-    return metric ? [`${name} ${withInterval(metric)}`] : []
+    if (!metric) return []
+    return [
+      `${name} ${name === "mae" || name === "rmse" ? withInterval(metric, digits) : withInterval(metric)}`,
+    ]
   })
   return figure({
     ...captionOf(record, `Errors of '${label}'`),
     panels: [{ ...left, marks: [...left.marks, none] }, right],
     remarks: [shown.join(", "), ...(every > 1 ? [`every ${every}th series has a dot`] : [])],
   })
+}
+
+/** Three digits will do, in whatever unit. */
+function digits(value: number): string {
+  return written(Number(value.toPrecision(3)))
 }

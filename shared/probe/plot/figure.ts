@@ -1,6 +1,6 @@
 import { type Mark, type Place, sign } from "./marks.ts"
 import { drawPanel, margin, type Panel } from "./panel.ts"
-import { element, escaped, text } from "./svg.ts"
+import { element, escaped, text, wrapped } from "./svg.ts"
 
 /** What stands above every plot. */
 export interface Caption {
@@ -31,19 +31,25 @@ export interface Figure extends Caption {
   size?: { width: number; height: number }
 }
 
+/** Pixels from one line of words to the next. */
 const row = 19
-const top = 66
+const side = 16
+/** The legend starts a little left of the axes, for it may be wide. */
+const legendLeft = 36
 
 /** A whole SVG document: caption, panels side by side, and below them the legend of all named marks. */
 export function figure({ title, subtitle, panels, remarks = [], below, size }: Figure): string {
   const { width, height } = size ?? { width: panels.length > 1 ? 350 : 480, height: 350 }
   const pitch = margin.left + width + margin.right
   const whole = pitch * panels.length
+  const under = wrapped(subtitle, whole - 2 * side, 12)
+  const top = 50 + 16 * under.length
   const places = panels.map((_, i): Place => ({ left: i * pitch + margin.left, top, width, height }))
   const legend = panels.flatMap(({ marks }) => marks).filter(({ name }) => name !== undefined)
+  const notes = remarks.flatMap((words) => wrapped(words, whole - legendLeft - side, 12))
   const belowTop = top + height + margin.bottom + 8
   const legendTop = belowTop + (below ? row * (below.rows.length + 1) + 8 : 0)
-  const total = legendTop + row * (legend.length + remarks.length) + 8
+  const total = legendTop + row * (legend.length + notes.length) + 8
   return element(
     "svg",
     {
@@ -56,24 +62,25 @@ export function figure({ title, subtitle, panels, remarks = [], below, size }: F
     },
     element("title", {}, escaped(`${title}: ${subtitle}`)),
     element("rect", { width: whole, height: total, fill: "#fff" }),
-    text(16, 28, title, { size: 17, weight: "bold", width: whole - 32 }),
-    text(16, 48, subtitle, { size: 12, color: "#555", width: whole - 32 }),
+    text(side, 28, title, { size: 17, weight: "bold", width: whole - 2 * side }),
+    ...under.map((words, i) =>
+      text(side, 48 + 16 * i, words, { size: 12, color: "#555", width: whole - 2 * side }),
+    ),
     ...panels.map((panel, i) => drawPanel(panel, places[i], `axes-${i}`)),
     below ? drawBelow(below, panels[0], places[0], belowTop) : "",
     ...legend.map((mark, i) => entry(mark, legendTop + row * i, whole)),
-    ...remarks.map((words, i) =>
-      text(margin.left, legendTop + row * (legend.length + i) + 4, words, {
-        size: 12,
-        color: "#444",
-        width: whole - margin.left - 16,
-      }),
+    ...notes.map((words, i) =>
+      text(legendLeft, legendTop + row * (legend.length + i) + 4, words, { size: 12, color: "#444" }),
     ),
   )
 }
 
 function entry(mark: Mark, y: number, whole: number): string {
-  const words = text(margin.left + 30, y + 4, mark.name ?? "", { size: 12, width: whole - margin.left - 46 })
-  return sign(mark, margin.left, y) + words
+  const words = text(legendLeft + 30, y + 4, mark.name ?? "", {
+    size: 12,
+    width: whole - legendLeft - 30 - side,
+  })
+  return sign(mark, legendLeft, y) + words
 }
 
 function drawBelow({ title, rows }: Below, { x }: Panel, place: Place, from: number): string {
@@ -82,11 +89,11 @@ function drawBelow({ title, rows }: Below, { x }: Panel, place: Place, from: num
     text(place.left, from + 4, title, { size: 12, color: "#444" }),
     ...rows.flatMap(({ name, color, cells }, i) => {
       const y = from + row * (i + 1) + 4
-      const first = text(place.left - 12, y, name, {
+      const first = text(place.left - 20, y, name, {
         size: 12,
         anchor: "end",
         color,
-        width: margin.left - 14,
+        width: 50,
       })
       return [
         first,

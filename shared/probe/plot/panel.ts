@@ -6,7 +6,7 @@ import { element, short, text } from "./svg.ts"
 export interface Panel {
   x: Axis
   y: Axis
-  /** Later ones lie above earlier ones. */
+  /** Later ones lie above earlier ones, and lines and dots above areas. */
   marks: Mark[]
 }
 
@@ -17,17 +17,23 @@ export const margin = { left: 66, right: 18, bottom: 50 }
 export function drawPanel({ x, y, marks }: Panel, place: Place, id: string): string {
   const { left, top, width, height } = place
   const scale = scaleOf(place, x, y)
-  const clip = element(
-    "clipPath",
-    { id },
-    // A little room, so that dots and lines on the border are whole.
-    element("rect", { x: left - 5, y: top - 5, width: width + 10, height: height + 10 }),
-  )
+  const box = { x: left, y: top, width, height }
+  const areas = marks.filter(isArea)
+  const others = marks.filter((mark) => !isArea(mark))
+  const clipped = (to: string, drawn: Mark[]) =>
+    element("g", { "clip-path": `url(#${to})` }, ...drawn.map((mark) => draw(mark, scale)))
   return [
-    clip,
+    element("clipPath", { id }, element("rect", box)),
+    // A little room, so that dots and lines on the border are whole.
+    element(
+      "clipPath",
+      { id: `${id}-wide` },
+      element("rect", { x: left - 5, y: top - 5, width: width + 10, height: height + 10 }),
+    ),
     grid(x, y, place, scale),
-    element("g", { "clip-path": `url(#${id})` }, ...marks.map((mark) => draw(mark, scale))),
-    element("rect", { ...asBox(place), fill: "none", stroke: "#444" }),
+    clipped(id, areas),
+    element("rect", { ...box, fill: "none", stroke: "#444" }),
+    clipped(`${id}-wide`, others),
     text(left + width / 2, top + height + 40, x.label, { anchor: "middle", width: width + 40 }),
     text(left - 48, top + height / 2, y.label, { anchor: "middle", turn: -90, width: height + 20 }),
   ].join("")
@@ -49,6 +55,6 @@ function grid(x: Axis, y: Axis, place: Place, scale: Scale): string {
   ].join("")
 }
 
-function asBox({ left, top, width, height }: Place) {
-  return { x: left, y: top, width, height }
+function isArea({ kind }: Mark): boolean {
+  return kind === "band" || kind === "bars"
 }

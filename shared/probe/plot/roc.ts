@@ -29,7 +29,7 @@ export function rocPlot(record: ClassificationRecord, { study, outOfFold }: Plot
       },
     ],
     remarks: drawn.remarks,
-    size: { width: 420, height: 420 },
+    size: { width: 460, height: 460 },
   })
 }
 
@@ -59,14 +59,14 @@ function twoClasses({ metrics, thresholds }: ClassificationRecord, truth: Float6
 
 const rules: Record<Threshold["rule"], string> = {
   half: "one half",
-  youden: "greatest Youden's J",
-  "sensitivity-0.9": "sensitivity at least 0.9",
-  "specificity-0.9": "specificity at least 0.9",
+  youden: "Youden's J",
+  "sensitivity-0.9": "sensitivity ≥ 0.9",
+  "specificity-0.9": "specificity ≥ 0.9",
 }
 
 function wordsOf({ rule, threshold, sensitivity, specificity }: Threshold): string {
-  const at = [sensitivity, specificity].map((share) => share?.value.toFixed(2)).join(" and ")
-  return `${rules[rule]}: ${at} above ${threshold.toPrecision(3)}`
+  const [found, spared] = [sensitivity, specificity].map((share) => share?.value.toFixed(2))
+  return `above ${threshold.toPrecision(2)} (${rules[rule]}): sensitivity ${found}, specificity ${spared}`
 }
 
 function manyClasses({ classes, metrics }: ClassificationRecord, truth: Float64Array, outputs: Float64Array) {

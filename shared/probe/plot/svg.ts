@@ -29,7 +29,7 @@ export function escaped(text: string): string {
 }
 
 /** About the width of a letter of a wide sans-serif font, of its size. */
-const letter = 0.6
+const letter = 0.57
 
 export interface TextOptions {
   size?: number
@@ -69,6 +69,19 @@ export function text(x: number, y: number, words: string, options: TextOptions =
     cut ? element("title", {}, escaped(words)) : "",
     escaped(shown),
   )
+}
+
+/** The words in lines of at most this many pixels; a single word that is longer has a line of its own. */
+export function wrapped(words: string, width: number, size: number): string[] {
+  const room = Math.floor(width / (letter * size))
+  const lines: string[] = []
+  for (const word of words.split(" ")) {
+    const last = lines.at(-1)
+    if (last !== undefined && last.length + 1 + word.length <= room)
+      lines[lines.length - 1] = `${last} ${word}`
+    else lines.push(word)
+  }
+  return lines
 }
 
 /** A hundredth of a pixel is enough. */
