@@ -33,8 +33,6 @@ export function thresholdsOf(truth: Float64Array, probability: Float64Array): Th
   const positives = truth.reduce((sum, y) => sum + y, 0)
   const negatives = truth.length - positives
   const cuts = cutsOf(truth, probability)
-  const sensitivity = (cut: Cut) => cut.truePositives / positives
-  const specificity = (cut: Cut) => 1 - cut.falsePositives / negatives
   const described = (rule: Threshold["rule"], cut: Cut | undefined): Threshold[] => {
     if (!cut) return []
     const { threshold, truePositives, falsePositives } = cut
@@ -51,20 +49,21 @@ export function thresholdsOf(truth: Float64Array, probability: Float64Array): Th
     ]
   }
   const youden = cuts.reduce<Cut | undefined>((best, cut) => {
-    const j = (of: Cut) => sensitivity(of) + specificity(of)
+    // In whole numbers, so that what is equal does not differ by rounding.
+    const j = (of: Cut) => of.truePositives * negatives - of.falsePositives * positives
     return !best || j(cut) > j(best) ? cut : best
   }, undefined)
   return [
     ...described("half", cutAt(truth, probability, 0.5)),
     ...described("youden", youden),
-    // From the highest threshold down sensitivity grows and specificity falls. Ninety of a hundred is 0.9 to rounding.
+    // From the highest threshold down sensitivity grows and specificity falls.
     ...described(
       "sensitivity-0.9",
-      cuts.find((cut) => sensitivity(cut) >= 0.9 - 1e-12),
+      cuts.find((cut) => 10 * cut.truePositives >= 9 * positives),
     ),
     ...described(
       "specificity-0.9",
-      cuts.findLast((cut) => specificity(cut) >= 0.9 - 1e-12),
+      cuts.findLast((cut) => 10 * (negatives - cut.falsePositives) >= 9 * negatives),
     ),
   ]
 }
