@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { expect, test } from "vitest"
 import { diskStore } from "#shared/store/disk.ts"
@@ -54,6 +55,14 @@ test("fits, shows and asks a survival probe, and says what is wrong with bad col
   expect(late.survival.map(({ time }: { time: number }) => time)).toEqual([300, 600])
   expect(late.survival[1].probability).toBeGreaterThan(soon.survival[1].probability)
   expect((await voxkin("probe", "show", "outcome", "--data", data)).stdout).toContain("c-index")
+
+  const out = join(tempFolder(), "plots")
+  const drawn = await voxkin("probe", "plots", "outcome", "--out", out, ...store)
+  const path = join(out, "survival.svg")
+  expect([drawn.code, drawn.lines]).toEqual([0, [expect.objectContaining({ plot: "survival.svg", path })]])
+  expect(readFileSync(path, "utf8")).toContain("at risk")
+  const refused = await voxkin("probe", "plots", "outcome", "--out", path, ...store)
+  expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining("bad-out-folder")])
 
   for (const [args, code] of [
     [["--time", "days"], "bad-target"],

@@ -24,7 +24,7 @@ describe("half widths", () => {
     const group = Uint32Array.from(residual, (_, i) => Math.min(i, 19))
     expect(halfWidth(residual, group)).toBe(1)
     expect(halfWidth(residual, own(69))).toBe(5)
-    // Nineteen of the twenty at 1 in half of their series and 3 in the other: by hand 18.9 is reached within the threes.
+    // Twenty patients with 1 in one series and 3 in the other: the ones are ten patients' worth, 18.9 lie in the threes.
     const halves = f64([...new Array(20).fill(1), ...new Array(20).fill(3)])
     const pairs = Uint32Array.from(halves, (_, i) => i % 20)
     expect(halfWidth(halves, pairs)).toBe(3)
