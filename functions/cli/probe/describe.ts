@@ -1,4 +1,5 @@
 import type { ProbeRecord } from "#shared/probe/record.ts"
+import { honest } from "./honest.ts"
 
 /** What a probe is and how well it did, for people. */
 export function describe(record: ProbeRecord): string {
@@ -16,6 +17,7 @@ export function describe(record: ProbeRecord): string {
     `${record.name} ${record.version}: ${record.task} ${learned(record)} on ${record.encoder.id}`,
     `  ${record.training.count} series, cross-validated ${record.training.split}${byNeighbors(record)}`,
     ...rows,
+    ...honest(record).map((line) => `  ${line}`),
     ...record.notes.map((note) => `  note: ${note.message}`),
     `  ${record.intendedUse}`,
   ].join("\n")

@@ -34,6 +34,11 @@ export function calibrationOf(head: Head): Calibration | undefined {
   return head.kind === "knn" || head.kind === "cox" ? undefined : head.calibration
 }
 
+/** The head as its weights are. */
+export function uncalibrated(head: Head): Head {
+  return head.kind === "knn" || head.kind === "cox" ? head : { ...head, calibration: undefined }
+}
+
 /** `judged` of each of the rows, [rows, outputs]. */
 export function judgedOfEach(problem: Problem, head: Head, rows: Uint32Array): Float64Array {
   const outputs = new Float64Array(rows.length * problem.outputs)

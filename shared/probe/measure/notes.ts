@@ -1,4 +1,4 @@
-import { applyHead, calibrationOf, type Head } from "../head/head.ts"
+import { applyHead, calibrationOf, type Head, uncalibrated } from "../head/head.ts"
 import { rowOf } from "../head/problem.ts"
 import type { Note } from "../record.ts"
 import type { ReadStudy } from "../study/study.ts"
@@ -119,7 +119,7 @@ export function judge(fit: FitToJudge): Note[] {
 
   function separated(): boolean {
     // A calibration is of held-out rows, and may well cut the training rows elsewhere.
-    const plain = calibrationOf(head) ? ({ ...head, calibration: undefined } as Head) : head
+    const plain = uncalibrated(head)
     return study.target.every(
       (truth, row) => predictedClass(applyHead(plain, rowOf(study, row)), study.outputs)[0] === truth,
     )
