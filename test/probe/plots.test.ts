@@ -4,6 +4,7 @@ import { findPython } from "#functions/setup/python.mjs"
 import { OutOfFold, outOfFoldFile, readPlot } from "#shared/probe/evidence.ts"
 import { fitProbe } from "#shared/probe/fit.ts"
 import { prng } from "#shared/probe/math/prng.ts"
+import { leastSlope } from "#shared/probe/measure/calibration.ts"
 import { axisOf, ticksOf, written } from "#shared/probe/plot/axis.ts"
 import { lineChart } from "#shared/probe/plot/line-chart.ts"
 import { escaped } from "#shared/probe/plot/svg.ts"
@@ -138,6 +139,23 @@ describe("plots beside a record", () => {
     expect(held).toHaveLength(55)
   })
 
+  test("of neighbors: the same, from their out-of-fold shares, though nothing calibrates them", async () => {
+    const made = rows(60, (n) => ({ signal: n % 2 ? 0.7 : 0, labels: { y: n % 2 ? "yes" : "no" } }))
+    const { record, plots } = await fitted(made, { task: "knn", neighbors: 5 })
+    if (record.task !== "classification") throw new Error("another task")
+    expect(record).toMatchObject({
+      head: { kind: "knn" },
+      calibration: null,
+      plots: ["roc.svg", "calibration.svg"],
+    })
+    expect(record.notes.map(({ code }) => code)).not.toContain("not-calibrated")
+    expect(record.thresholds[0]).toMatchObject({ rule: "half", threshold: 0.5 })
+    expect(record.metrics[0].delong!.low).toBeLessThan(record.metrics[0].value)
+    // Five neighbors give few different shares, and equal ones are in one bin.
+    expect(record.reliability.curve.reduce((sum, { count }) => sum + count, 0)).toBe(60)
+    for (const svg of Object.values<string>(plots)) expect(texts(svg).length).toBeGreaterThan(10)
+  })
+
   test("of survival: thirds of the risk, each with its number at risk", async () => {
     const made = rows(60, (n) => ({
       signal: n % 6,
@@ -195,6 +213,24 @@ describe("hard to draw", () => {
     // All rows together can be split, their folds' training rows, with one "yes" each, cannot.
     expect(two?.calibration).toMatchObject({ method: "platt", of: 8 })
     for (const svg of Object.values<string>(plots)) expect(texts(svg).length).toBeGreaterThan(10)
+  })
+
+  test("labels that are noise: the probabilities stay near the share of the class, and that is said", async () => {
+    const random = prng(4)
+    const made = rows(80, () => ({ signal: 0, labels: { y: random() < 0.5 } }))
+    const flat: string[] = []
+    for (const seed of [0, 1]) {
+      const { record, outOfFold } = await fitted(made, { seed, penalty: 1 })
+      if (record.task !== "classification" || record.calibration?.method !== "platt")
+        throw new Error("not calibrated")
+      const codes = record.notes.map(({ code }) => code)
+      expect(codes).toContain("not-better-than-trivial")
+      expect(codes.includes("calibration-flat")).toBe(record.calibration.slope <= leastSlope)
+      flat.push(...codes.filter((code) => code === "calibration-flat"))
+      const p = outOfFold.rows.map(({ outputs }) => outputs[0])
+      expect(Math.max(...p) - Math.min(...p)).toBeLessThan(0.6)
+    }
+    expect(flat.length).toBeGreaterThan(0)
   })
 
   test("five numbers: no interval, and said so", async () => {
