@@ -96,7 +96,7 @@ const common = {
   nearest: z.array(Metric),
   notes: z.array(Note),
   /** Files beside probe.json, drawn from the out-of-fold predictions, which are there too: `out-of-fold.json`. */
-  plots: z.array(z.string()),
+  plots: z.array(z.string().regex(/^[a-z][a-z-]*\.svg$/)),
   createdAt: z.iso.datetime(),
   intendedUse: z.string(),
 }

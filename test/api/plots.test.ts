@@ -16,7 +16,7 @@ test("plots are served as images that can run nothing; others are faults", async
     now,
   })
   for (const plot of record.plots) {
-    const answer = await app.request(`/v1/probes/p/plots/${plot}`)
+    const answer = await app.request(`/v1/probes/p/plots/${plot}?version=${record.version}`)
     expect(answer.status).toBe(200)
     expect(answer.headers.get("content-type")).toBe("image/svg+xml")
     expect(answer.headers.get("content-security-policy")).toBe("default-src 'none'; sandbox")
@@ -27,6 +27,8 @@ test("plots are served as images that can run nothing; others are faults", async
     ["p/plots/errors.svg", 404, "no-such-plot"],
     ["p/plots/probe.json", 404, "no-such-plot"],
     ["p/plots/..%2Fcurrent.json", 404, "no-such-plot"],
+    ["p/plots/roc.svg?version=20250304T050607089Z-00000000", 404, "no-such-version"],
+    ["p/plots/roc.svg?version=newest", 400, "bad-request"],
     ["q/plots/roc.svg", 404, "no-such-probe"],
   ] as const) {
     const answer = await app.request(`/v1/probes/${path}`)

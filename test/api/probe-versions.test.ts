@@ -62,7 +62,15 @@ test("versions over HTTP: candidates, asked by name, promoted, rolled back, down
   }
 
   const { json: names } = await call("GET", `/v1/probes/p/versions/${second}/parts`)
-  expect(names.parts).toEqual(["SHA256SUMS", "head.safetensors", "probe.json", "training.json"])
+  expect(names.parts).toEqual([
+    "SHA256SUMS",
+    "calibration.svg",
+    "head.safetensors",
+    "out-of-fold.json",
+    "probe.json",
+    "roc.svg",
+    "training.json",
+  ])
   const elsewhere = emptyStore()
   const read = async (part: string) => {
     const response = await app.request(`http://127.0.0.1:8787/v1/probes/p/versions/${second}/parts/${part}`)

@@ -27,7 +27,6 @@ beforeEach(async () => {
   await fillCohort(home, rows)
   const asked = { name: "p", cohort: "c", label: "tumour", task: "classification", penalty: 3, now } as const
   version = (await fitProbe(home, asked)).version
-  await home.put(keys.probePart("p", version, "roc.svg"), text("<svg/>"))
 })
 
 function bring(files: Files, change: { as?: string; promote?: boolean } = {}) {
@@ -57,7 +56,9 @@ const record = (change: (record: ProbeRecord) => object) =>
 test("what is exported and imported elsewhere predicts the same to the last bit, and again changes nothing", async () => {
   const { files } = await exportProbe(home, "p")
   expect([...files.keys()]).toEqual([
+    "calibration.svg",
     "head.safetensors",
+    "out-of-fold.json",
     "probe.json",
     "roc.svg",
     "training.json",
@@ -139,6 +140,8 @@ test.each<[what: string, made: () => Promise<Files>]>([
     "a head outside of the folder",
     () => record((record) => ({ ...record, head: { ...record.head, file: "../../q/head.safetensors" } })),
   ],
+  ["a plot outside of the folder", () => record((record) => ({ ...record, plots: ["../../q/roc.svg"] }))],
+  ["a plot that is not there", () => record((record) => ({ ...record, plots: ["errors.svg"] }))],
   [
     "sums that leave the folder",
     async () =>

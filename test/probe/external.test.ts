@@ -81,6 +81,12 @@ describe("on another cohort", () => {
     // A third of the training labels is "yes", of these half: (1/3 − 1)² / 2 + (1/3)² / 2.
     expect(trivial(found, "brier").value).toBeCloseTo(5 / 18, 12)
     expect(trivial(found, "auroc").value).toBe(0.5)
+    const { curve } = found.reliability!
+    expect(curve.reduce((sum, { count }) => sum + count, 0)).toBe(20)
+    expect(curve.reduce((sum, { predicted, count }) => sum + predicted * count, 0)).toBeCloseTo(
+      20 * mean(p),
+      10,
+    )
     expect(found).toMatchObject({
       probe: "p",
       version: (await getProbe(objects, "p")).version,
@@ -199,6 +205,14 @@ describe("on another cohort", () => {
     const errors = rows(12, theirs).map(({ labels }) => Math.abs(Number(labels!.size) - mean))
     expect(trivial(found, "mae").value).toBeCloseTo(errors.reduce((a, b) => a + b) / 12, 10)
     expect(metric(found, "mae").value).toBeLessThan(trivial(found, "mae").value!)
+    const ids = rows(12, theirs).map((_, n) => seriesId(100 + n))
+    const held = (await predict(objects, await openProbe(objects, "p"), ids)).filter((told, n) => {
+      if (!("prediction" in told && "value" in told.prediction)) throw new Error("no value")
+      const { low, high, share } = told.prediction
+      expect(share).toBe(0.9)
+      return low! <= volume(n) && volume(n) <= high!
+    })
+    expect(metric(found, "coverage-90").value).toBeCloseTo(held.length / 12, 12)
     expect(found).toMatchObject({ unit: "litres", patients: null, columns: { label: "size" } })
     expect(codes(found)).toEqual(
       expect.arrayContaining(["unit-differs", "patients-unknown", "training-patients-unknown"]),

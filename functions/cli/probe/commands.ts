@@ -66,9 +66,11 @@ export function probeCommands(program: Command): void {
   command(probe, "plots", "write the plots of its out-of-fold predictions, as SVG")
     .argument("<name>", "the probe's name", probeName)
     .requiredOption("--out <dir>", "required: the folder to write them into")
-    .action(async (name: string, o: SharedOptions & { out: string }) => {
+    .option("--version <version>", "which; the one that answers when left out", probeVersion)
+    .action(async (name: string, o: SharedOptions & { out: string; version?: string }) => {
       const { plotsCommand } = await import("./plots.ts")
-      await run(o, (ports, out) => plotsCommand(name, o.out, ports, out))
+      const { version, out: folder } = o
+      await run(o, (ports, out) => plotsCommand({ name, version, folder }, ports, out))
     })
   command(probe, "show", "what the probe is and how well it did, on other cohorts too")
     .argument("<name>", "the probe's name", probeName)

@@ -6,14 +6,13 @@ import { getProbe } from "#shared/probe/predict.ts"
 import type { JobPorts } from "../../ports.ts"
 import type { Output } from "../output.ts"
 
-/** Writes the plots of a probe's current version into a folder; a line with the path of each. */
+/** Writes the plots of a version of a probe into a folder; a line with the path of each. */
 export async function plotsCommand(
-  name: string,
-  folder: string,
+  { name, version: asked, folder }: { name: string; version?: string; folder: string },
   { objects }: JobPorts,
   out: Output,
 ): Promise<void> {
-  const record = await getProbe(objects, name)
+  const record = await getProbe(objects, name, asked)
   const { version } = record
   const read = record.plots.map(async (plot) => ({ plot, svg: await readPlot(objects, record, plot) }))
   for (const { plot, svg } of await Promise.all(read)) {

@@ -71,6 +71,7 @@ export function checkParts(record: ProbeRecord, files: Map<string, Uint8Array>):
       `${sumsFile} does not name ${JSON.stringify(file.slice(0, 100))}, which ${recordFile} needs`,
     )
   }
+  for (const plot of record.plots) part(plot)
   try {
     headOf(record, part(record.head.file), record.head.file)
     decodeTraining(part(record.training.file), record, record.training.file)

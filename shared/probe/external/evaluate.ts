@@ -5,6 +5,8 @@ import { Fault } from "#shared/errors.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
 import { judgedOfEach } from "../head/head.ts"
 import type { Problem } from "../head/problem.ts"
+import { coverageElsewhere } from "../measure/coverage.ts"
+import { reliability } from "../measure/reliability.ts"
 import { classifies, confusion, score } from "../measure/score.ts"
 import { saidBy } from "../measure/trivial.ts"
 import { openProbe } from "../predict.ts"
@@ -66,7 +68,11 @@ export async function evaluateOn(
   await setImmediate()
 
   const outputs = judgedOfEach(problem, head, Uint32Array.from(used.keys()))
-  const measure = (said: Float64Array) => defined(problem, score(problem, said, patients.group, request.seed))
+  const { group } = patients
+  const { seed } = request
+  const measure = (said: Float64Array) => defined(problem, score(problem, said, group, seed))
+  const covered =
+    record.task === "regression" ? coverageElsewhere(problem, outputs, record.interval, { group, seed }) : []
   const unknownClass = [...labels.unknown.values()].reduce((sum, count) => sum + count, 0)
   const evaluation = {
     format: "voxkin-evaluation-1" as const,
@@ -85,10 +91,10 @@ export async function evaluateOn(
       trainingPatients: seen.ofPatients.size,
       withoutFeatures: fresh.length - used.length,
     },
-    metrics: measure(outputs),
+    metrics: [...measure(outputs), ...defined(problem, covered)],
     baseline: measure(saidBy(training.trivial, problem)),
     ...about(problem, record, outputs),
-    seed: request.seed,
+    seed,
     createdAt: now.toISOString(),
   }
   const notes = judgeExternal({ record, evaluation, goal: problem, patients, labels, seen })
@@ -126,6 +132,7 @@ function about(problem: Problem, record: ProbeRecord, outputs: Float64Array) {
   return {
     classes: record.classes.map(({ name }, k) => ({ name, count: count(k) })),
     confusion: confusion(problem, outputs),
+    reliability: reliability(problem, outputs),
   }
 }
 

@@ -5,6 +5,7 @@ import { CohortName, ProbeName, timeStamp } from "#shared/ids.ts"
 import { getJson, putJson } from "#shared/store/json.ts"
 import { keys } from "#shared/store/keys.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
+import { Reliability } from "../measure/reliability.ts"
 import { Metric, Note, ProbeVersion } from "../record.ts"
 
 /** What to measure a probe on. The columns are those it learned from unless others are named. */
@@ -53,6 +54,8 @@ export const ExternalEvaluation = z.object({
   /** Of classification: how many series are of each class, and counts by true (rows) and predicted class (columns). */
   classes: z.array(z.object({ name: z.string(), count: z.int() })).optional(),
   confusion: z.array(z.array(z.int())).optional(),
+  /** Of classification: how well calibrated the probabilities are there. */
+  reliability: Reliability.optional(),
   /** Of survival: how many had the event, and where the metrics look, as in the probe's record. */
   events: z.int().optional(),
   horizon: z

@@ -1,3 +1,4 @@
+import type { Problem } from "../head/problem.ts"
 import type { Study } from "../study/rows.ts"
 import {
   halfWidth,
@@ -27,6 +28,18 @@ export function coverage(
   const residual = residuals(target, outOfFold)
   const half = heldOutHalfWidths(residual, group, fold)
   return half ? measured(intervalMetrics(residual, half), group, seed) : []
+}
+
+/** Of regression, how often the interval that a probe gives holds the truth of rows it never saw. */
+export function coverageElsewhere(
+  { kind, target }: Problem,
+  outputs: Float64Array,
+  { half }: PredictionInterval,
+  { group, seed }: { group: Uint32Array; seed: number },
+): Metric[] {
+  if (kind !== "ridge" || half === null) return []
+  const residual = residuals(target, outputs)
+  return measured(intervalMetrics(residual, new Float64Array(target.length).fill(half)), group, seed)
 }
 
 function residuals(target: Float64Array, value: Float64Array): Float64Array {
