@@ -7,9 +7,10 @@ import { encodeHead } from "./head/file.ts"
 import { calibrationOf } from "./head/head.ts"
 import { predictionInterval } from "./measure/coverage.ts"
 import { type Evaluation, evaluate } from "./measure/evaluate.ts"
-import { type Learned, learn } from "./measure/learn.ts"
+import type { Learned } from "./measure/learn.ts"
 import { judge } from "./measure/notes.ts"
 import { reliability } from "./measure/reliability.ts"
+import { workersFor } from "./measure/threads.ts"
 import { thresholdsOf } from "./measure/thresholds.ts"
 import { trivialOf } from "./measure/trivial.ts"
 import { plotFiles } from "./plot/plots.ts"
@@ -48,14 +49,18 @@ export async function fitProbe(objects: ObjectStore, options: FitOptions): Promi
   })
   const { study, target, patients, encoder, dim } = read
 
-  const evaluation = await evaluate(study, {
-    folds,
-    seed,
-    method,
-    onFold: (done, total) => onProgress?.({ done, total, message: "evaluating" }),
-  })
   const rows = Uint32Array.from(study.target.keys())
-  const learnt = learn(study, rows, method, seed)
+  const workers = workersFor(study.table, folds + 1)
+  const [evaluation, learnt] = await Promise.all([
+    evaluate(study, {
+      folds,
+      seed,
+      method,
+      workers,
+      onFold: (done, total) => onProgress?.({ done, total, message: "evaluating" }),
+    }),
+    workers.learn({ study, rows, method, seed }),
+  ]).finally(workers.close)
   const { head, choice, converged } = learnt
   if (head.kind === "knn") head.series = read.series
 

@@ -1,18 +1,20 @@
-import { setImmediate } from "node:timers/promises"
 import { Fault } from "#shared/errors.ts"
 import { needed, type Study } from "../study/rows.ts"
 import { rowsOf, type Split, split } from "../study/split.ts"
 import { coverage } from "./coverage.ts"
-import { heldOut, type Trial, type TrialResult } from "./held-out.ts"
+import type { TrialResult } from "./held-out.ts"
 import type { Choice, Method } from "./learn.ts"
 import { classifies, confusion, type Metric, score } from "./score.ts"
+import { inThisThread, type Workers } from "./threads.ts"
 import { trivial } from "./trivial.ts"
 
 export interface EvaluateOptions {
   folds: number
   seed: number
   method: Method
-  /** After each fold of the method, then after each of the nearest neighbor: twice as many in all. */
+  /** Who learns and tests each fold; this thread, one after the other, when absent. */
+  workers?: Workers
+  /** After each fold of the method, and each of the nearest neighbor: twice as many in all. */
   onFold?: (done: number, total: number) => void
 }
 
@@ -46,15 +48,15 @@ export interface Evaluation {
  * @throws Fault `invalid` / `too-few-labels` when no two folds can be made
  */
 export async function evaluate(study: Study, options: EvaluateOptions): Promise<Evaluation> {
-  const { seed, method, onFold } = options
+  const { seed, workers, onFold } = options
   const dealt = outerFolds(study, options)
-  const after = (before: number) => (done: number) => onFold?.(before + done, 2 * dealt.folds)
-  const { outOfFold, results } = await crossValidate(study, dealt, { seed, method, onFold: after(0) })
-  const one = await crossValidate(study, dealt, {
-    seed,
-    method: { kind: "neighbors", count: 1 },
-    onFold: after(dealt.folds),
-  })
+  let done = 0
+  const after = () => onFold?.(++done, 2 * dealt.folds)
+  const nearest: Method = { kind: "neighbors", count: 1 }
+  const [{ outOfFold, results }, one] = await Promise.all([
+    crossValidate(study, dealt, { seed, method: options.method, workers, onFold: after }),
+    crossValidate(study, dealt, { seed, method: nearest, workers, onFold: after }),
+  ])
   return {
     metrics: scored(outOfFold),
     baseline: scored(trivial(study)),
@@ -73,32 +75,30 @@ export async function evaluate(study: Study, options: EvaluateOptions): Promise<
   }
 }
 
-async function crossValidate(
+/** What each fold, by a head of the others, says of its rows, [rows, outputs]. */
+export async function crossValidate(
   study: Study,
   dealt: Split,
-  { seed, method, onFold }: { seed: number; method: Method; onFold: (done: number) => void },
+  options: Pick<EvaluateOptions, "seed" | "method" | "workers"> & { onFold?: () => void },
 ): Promise<{ outOfFold: Float64Array; results: TrialResult[] }> {
+  const { seed, method, workers = inThisThread(), onFold } = options
   const width = study.outputs
   const outOfFold = new Float64Array(study.table.rows * width)
-  const results: TrialResult[] = []
-  for (let fold = 0; fold < dealt.folds; fold++) {
-    const { train, test } = rowsOf(dealt, fold)
-    const result = await run({ study, train, test, method, seed: seed + 1 + fold })
-    for (const [i, row] of test.entries())
-      outOfFold.set(result.outputs.subarray(i * width, (i + 1) * width), row * width)
-    results.push(result)
-    onFold(fold + 1)
-  }
+  const results = await Promise.all(
+    Array.from({ length: dealt.folds }, async (_, fold) => {
+      const { train, test } = rowsOf(dealt, fold)
+      const result = await workers.heldOut({ study, train, test, method, seed: seed + 1 + fold })
+      for (const [i, row] of test.entries())
+        outOfFold.set(result.outputs.subarray(i * width, (i + 1) * width), row * width)
+      onFold?.()
+      return result
+    }),
+  )
   return { outOfFold, results }
 }
 
-/** A fold takes seconds on large cohorts: lets progress and cancellation through. */
-async function run(trial: Trial): Promise<TrialResult> {
-  await setImmediate()
-  return heldOut(trial)
-}
-
-function outerFolds(study: Study, { folds, seed }: EvaluateOptions) {
+/** @throws Fault `invalid` / `too-few-labels` when no two can be made */
+export function outerFolds(study: Study, { folds, seed }: Pick<EvaluateOptions, "folds" | "seed">): Split {
   const dealt = split(study.group, study.stratum, { folds, seed, needed: needed(study.kind, study.stratum) })
   if (dealt) return dealt
   throw new Fault(

@@ -80,7 +80,8 @@ export async function readInputs(
 
   const found = [...rows.keys()].filter((i) => rows[i] !== undefined)
   const columns = columnsOf(first.cls.length, pooling)
-  const values = new Float32Array(found.length * columns)
+  // Shared memory: threads learn from it where it lies.
+  const values = new Float32Array(new SharedArrayBuffer(4 * found.length * columns))
   const bad: string[] = []
   for (const [row, i] of found.entries()) {
     const x = rows[i]!
