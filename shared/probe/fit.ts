@@ -7,6 +7,7 @@ import { encodeHead } from "./head/file.ts"
 import { calibrationOf } from "./head/head.ts"
 import { predictionInterval } from "./measure/coverage.ts"
 import { type Evaluation, evaluate } from "./measure/evaluate.ts"
+import { acquisitionAlone } from "./measure/leaks.ts"
 import type { Learned } from "./measure/learn.ts"
 import { judge } from "./measure/notes.ts"
 import { reliability } from "./measure/reliability.ts"
@@ -51,7 +52,7 @@ export async function fitProbe(objects: ObjectStore, options: FitOptions): Promi
 
   const rows = Uint32Array.from(study.target.keys())
   const workers = workersFor(study.table, folds + 1)
-  const [evaluation, learnt] = await Promise.all([
+  const [evaluation, learnt, alone] = await Promise.all([
     evaluate(study, {
       folds,
       seed,
@@ -60,6 +61,7 @@ export async function fitProbe(objects: ObjectStore, options: FitOptions): Promi
       onFold: (done, total) => onProgress?.({ done, total, message: "evaluating" }),
     }),
     workers.learn({ study, rows, method, seed }),
+    acquisitionAlone(study, read.acquisition, { folds, seed }),
   ]).finally(workers.close)
   const { head, choice, converged } = learnt
   if (head.kind === "knn") head.series = read.series
@@ -93,9 +95,11 @@ export async function fitProbe(objects: ObjectStore, options: FitOptions): Promi
     metrics: evaluation.metrics,
     baseline: evaluation.baseline,
     nearest: evaluation.nearest,
+    acquisition: alone,
     notes: judge({
       ...read,
       evaluation,
+      alone,
       head,
       converged: converged && evaluation.converged,
       foldsAsked: folds,

@@ -94,6 +94,11 @@ const common = {
   baseline: z.array(Metric),
   /** The same of the label of the nearest neighbor, in the same folds. */
   nearest: z.array(Metric),
+  /**
+   * The same of a linear head that reads only how the series were acquired: grid, extent, orientation, files, scanner.
+   * None where all were acquired alike.
+   */
+  acquisition: z.array(Metric),
   notes: z.array(Note),
   /** Files beside probe.json, drawn from the out-of-fold predictions, which are there too: `out-of-fold.json`. */
   plots: z.array(z.string().regex(/^[a-z][a-z-]*\.svg$/)),

@@ -42,6 +42,7 @@ export interface Row {
   labels?: Scalars
   metadata?: Scalars
   features?: false
+  receipt?: Partial<Receipt>
 }
 
 /** Fills a cohort, the first row being series `from`. */
@@ -51,9 +52,9 @@ export async function fillCohort(
   { cohort = "c", from = 0 }: { cohort?: string; from?: number } = {},
 ): Promise<void> {
   await createCohort(objects, cohort, encoder.id, now)
-  for (const [i, { signal, labels = {}, metadata = {}, features }] of rows.entries()) {
+  for (const [i, { signal, labels = {}, metadata = {}, features, receipt }] of rows.entries()) {
     const n = from + i
     await addMember(objects, cohort, { series: seriesId(n), source: `scan ${n}`, metadata, labels }, now)
-    if (features !== false) await keepFeatures(objects, featuresWith(n, signal))
+    if (features !== false) await keepFeatures(objects, featuresWith(n, signal, receipt))
   }
 }

@@ -5,7 +5,12 @@ import { honest } from "./honest.ts"
 export function describe(record: ProbeRecord): string {
   const number = (x: number) => x.toPrecision(3)
   const rows = record.metrics.map(({ name, value, low, high }) => {
-    const beside = Object.entries({ trivial: record.baseline, nearest: record.nearest })
+    const others = {
+      trivial: record.baseline,
+      nearest: record.nearest,
+      "acquisition alone": record.acquisition,
+    }
+    const beside = Object.entries(others)
       .flatMap(([what, all]) =>
         all.filter((m) => m.name === name).map((m) => `   ${what} ${number(m.value)}`),
       )

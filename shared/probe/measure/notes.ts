@@ -4,10 +4,13 @@ import type { Note } from "../record.ts"
 import type { ReadStudy } from "../study/study.ts"
 import { isFlat } from "./calibration.ts"
 import type { Evaluation } from "./evaluate.ts"
-import { classifies, predictedClass } from "./score.ts"
+import { leakNotes } from "./leaks.ts"
+import { classifies, type Metric, mainOf, predictedClass } from "./score.ts"
 
 export interface FitToJudge extends ReadStudy {
   evaluation: Evaluation
+  /** What the acquisition reaches alone. */
+  alone: Metric[]
   head: Head
   converged: boolean
   foldsAsked: number
@@ -49,14 +52,15 @@ export function judge(fit: FitToJudge): Note[] {
     "the head tells its own training series apart without error, as is usual with more features than series: " +
       "only the out-of-fold metrics count",
   )
-  const [main] = evaluation.metrics.filter(({ name }) => /c-index|auroc|r2/.test(name))
+  const main = mainOf(evaluation.metrics)
   const trivial = study.kind === "ridge" ? 0 : 0.5
   say(
     "suspiciously-perfect",
     main.value > 0.9999,
     `${main.name} out of fold is ${main.value.toFixed(4)}: check that the label is not given away by the scanner or ` +
-      "the extent of the scan",
+      "the extent of the scan; 'acquisition' tells what those reach alone",
   )
+  notes.push(...leakNotes(evaluation.metrics, fit.alone, fit.acquisition?.from ?? []))
   say(
     "not-better-than-trivial",
     main.low === null || main.low <= trivial,

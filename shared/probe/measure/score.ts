@@ -109,6 +109,11 @@ function classMetrics(
   }
 }
 
+/** The one that says how well ranks or values are told: AUROC, C-index or R². */
+export function mainOf(metrics: Metric[]): Metric {
+  return metrics.filter(({ name }) => /c-index|auroc|r2/.test(name))[0]
+}
+
 /** Whether a head of this kind tells classes. */
 export function classifies(kind: Problem["kind"]): boolean {
   return kind === "logistic" || kind === "softmax"

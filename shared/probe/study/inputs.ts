@@ -5,6 +5,7 @@ import { readPooled } from "#shared/features/keep.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
 import type { Table } from "../head/design.ts"
 import type { ProbePooling, ProbeRecord } from "../record.ts"
+import { type Acquired, acquired } from "./acquisition.ts"
 
 export type ProbeEncoder = ProbeRecord["encoder"]
 
@@ -44,6 +45,8 @@ export interface Inputs {
   table: Table
   /** Which of the series asked for have features: their places in the list, one per row of the table. */
   found: number[]
+  /** How each row of the table was acquired. */
+  acquired: Acquired[]
   encoder: ProbeEncoder
   dim: number
 }
@@ -68,7 +71,7 @@ export async function readInputs(
     if (!pooled) return undefined
     first ??= pooled
     checkEncoder(pooled, { ...first.receipt.encoder, id: encoderId })
-    return headInputs(pooled, pooling)
+    return { x: headInputs(pooled, pooling), acquired: acquired(pooled.receipt) }
   })
   if (!first) {
     throw new Fault(
@@ -84,7 +87,7 @@ export async function readInputs(
   const values = new Float32Array(new SharedArrayBuffer(4 * found.length * columns))
   const bad: string[] = []
   for (const [row, i] of found.entries()) {
-    const x = rows[i]!
+    const { x } = rows[i]!
     if (usable(x, columns)) values.set(x, row * columns)
     else bad.push(series[i])
   }
@@ -98,5 +101,6 @@ export async function readInputs(
   }
   const { digest, recipeDigest } = first.receipt.encoder
   const table = { values, rows: found.length, columns }
-  return { table, found, encoder: { id: encoderId, digest, recipeDigest }, dim: first.cls.length }
+  const encoder = { id: encoderId, digest, recipeDigest }
+  return { table, found, acquired: found.map((i) => rows[i]!.acquired), encoder, dim: first.cls.length }
 }

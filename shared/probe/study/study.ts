@@ -4,7 +4,9 @@ import { Fault } from "#shared/errors.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
 import type { Note, ProbePooling } from "../record.ts"
 import type { AskedTarget, Target } from "../request.ts"
+import { type Acquisition, acquisitionOf } from "./acquisition.ts"
 import { labelsOf } from "./goal.ts"
+import { identityNotes } from "./identity.ts"
 import { type ProbeEncoder, readInputs } from "./inputs.ts"
 import { resolved } from "./label-kind.ts"
 import { columnOf } from "./labels.ts"
@@ -28,6 +30,8 @@ export interface ReadStudy {
   /** The series of each row. */
   series: string[]
   patients: Patients
+  /** How each row was acquired; undefined where all were alike. */
+  acquisition?: Acquisition
   encoder: ProbeEncoder
   dim: number
   /** What was left out, and what is not known. */
@@ -70,9 +74,10 @@ export async function readStudy(objects: ObjectStore, options: StudyOptions): Pr
     classes,
     series: used.map(({ series }) => series),
     patients,
+    acquisition: acquisitionOf(inputs.acquired, used, columns),
     encoder,
     dim,
-    notes: notesOf(),
+    notes: [...notesOf(), ...identityNotes(used, columns[0], target.task)],
   }
 
   function notesOf(): Note[] {
