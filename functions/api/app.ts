@@ -12,6 +12,7 @@ import { problem } from "./faults.ts"
 import { apiKeyGuard, ownPagesOnly } from "./guard.ts"
 import { health } from "./health.ts"
 import { jobs } from "./jobs.ts"
+import { learningCurves } from "./learning-curves.ts"
 import { members } from "./members.ts"
 import { plots } from "./plots.ts"
 import { predictions } from "./predictions.ts"
@@ -79,6 +80,7 @@ export function createApp(
     probeVersions,
     probeEvaluations,
     plots,
+    learningCurves,
     predictions,
     jobs,
   ]

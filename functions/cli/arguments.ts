@@ -18,11 +18,32 @@ export function whole(text: string): number {
   return value
 }
 
+/** A whole number from `least` to `most`, as its request takes it. */
+export function wholeFrom(least: number, most: number) {
+  return (text: string): number => {
+    const value = whole(text)
+    if (value < least || value > most)
+      throw new InvalidArgumentError(`it must be a number from ${least} to ${most}`)
+    return value
+  }
+}
+
 /** How many neighbors a probe asks, as `FitRequest` takes it. */
-export function neighborCount(text: string): number {
-  const value = whole(text)
-  if (value < 1 || value > 1001) throw new InvalidArgumentError("it must be a number from 1 to 1001")
+export const neighborCount = wholeFrom(1, 1001)
+
+/** The penalty of a linear head. */
+export function penalty(text: string): number {
+  const value = text.trim() === "" ? Number.NaN : Number(text)
+  if (!(value >= 1e-3 && value <= 1e9))
+    throw new InvalidArgumentError("it must be a number from 0.001 to 1e9")
   return value
+}
+
+/** Numbers of patients with commas between. */
+export function sizes(text: string): number[] {
+  const values = text.split(",").map(wholeFrom(2, 1e6))
+  if (values.length > 30) throw new InvalidArgumentError("at most 30 numbers")
+  return values
 }
 
 /** Numbers with commas between. */

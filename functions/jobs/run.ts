@@ -1,4 +1,5 @@
 import type { Job } from "#shared/jobs/job.ts"
+import { learningCurve } from "#shared/probe/curve/learning-curve.ts"
 import { evaluateOn } from "#shared/probe/external/evaluate.ts"
 import { fitProbe } from "#shared/probe/fit.ts"
 import { predictCohort } from "#shared/probe/predict-cohort.ts"
@@ -26,6 +27,8 @@ export async function run(
       return predictCohort(objects, job, { now, onProgress })
     case "evaluate":
       return evaluateOn(objects, job, { now, onProgress })
+    case "learning-curve":
+      return learningCurve(objects, { ...job, now, onProgress })
     default:
       return job satisfies never
   }

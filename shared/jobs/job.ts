@@ -1,6 +1,7 @@
 import { z } from "zod"
 import { Scalars } from "#shared/cohort/members.ts"
 import { CohortName } from "#shared/ids.ts"
+import { CurveRequest } from "#shared/probe/curve/record.ts"
 import { EvaluateRequest } from "#shared/probe/external/evaluation.ts"
 import { PredictRequest } from "#shared/probe/predict-cohort.ts"
 import { FitRequest } from "#shared/probe/request.ts"
@@ -36,6 +37,18 @@ export const EvaluateJob = z.strictObject({
   ...EvaluateRequest.shape,
 })
 
+export const LearningCurveJob = z.strictObject({
+  kind: z.literal("learning-curve"),
+  ...CurveRequest.shape,
+})
+
 /** What a worker can be asked to do, in full: it gets nothing but the job's id and reads this from the store. */
-export const Job = z.discriminatedUnion("kind", [EmbedJob, PublishJob, FitJob, PredictJob, EvaluateJob])
+export const Job = z.discriminatedUnion("kind", [
+  EmbedJob,
+  PublishJob,
+  FitJob,
+  PredictJob,
+  EvaluateJob,
+  LearningCurveJob,
+])
 export type Job = z.infer<typeof Job>

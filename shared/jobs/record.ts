@@ -43,7 +43,7 @@ export type JobResult =
 
 export const JobDescription = z.object({
   job: JobId,
-  kind: z.enum(["embed", "publish", "fit", "predict", "evaluate"]),
+  kind: z.enum(["embed", "publish", "fit", "predict", "evaluate", "learning-curve"]),
   cohort: CohortName.optional(),
   state: z.enum(["queued", "running", "succeeded", "failed", "cancelled"]),
   createdAt: z.iso.datetime(),
@@ -128,7 +128,13 @@ export async function describeJob(
   const queueState = (await hasResult(objects, id)) ? undefined : await queue.status(id)
   const result = (await getJson(objects, keys.jobResult(id), JobResult))?.value
   const progress = (await getJson(objects, keys.jobProgress(id), JobProgress))?.value
-  const about = { job: id, kind: job.kind, cohort: job.cohort, createdAt, progress }
+  const about = {
+    job: id,
+    kind: job.kind,
+    cohort: "cohort" in job ? job.cohort : undefined,
+    createdAt,
+    progress,
+  }
 
   if (result?.ok)
     return { ...about, state: "succeeded", finishedAt: result.finishedAt, result: result.result }

@@ -28,6 +28,8 @@ const promised = [
   "POST /v1/probes/{name}/rollback",
   "POST /v1/probes/{name}/evaluations",
   "GET /v1/probes/{name}/evaluations",
+  "POST /v1/learning-curves",
+  "GET /v1/probes/{name}/learning-curve",
   "GET /v1/jobs",
   "GET /v1/jobs/{job}",
   "DELETE /v1/jobs/{job}",

@@ -1,5 +1,15 @@
 import { type Command, Option } from "commander"
-import { cohortName, command, neighborCount, numbers, probeName, probeVersion, whole } from "../arguments.ts"
+import {
+  cohortName,
+  command,
+  neighborCount,
+  numbers,
+  penalty,
+  probeName,
+  probeVersion,
+  sizes,
+  wholeFrom,
+} from "../arguments.ts"
 import { run, type SharedOptions } from "../run.ts"
 import { versionCommands } from "./version-commands.ts"
 
@@ -29,7 +39,13 @@ export function probeCommands(program: Command): void {
     )
     .option("--unit <words>", "of the numbers or times, as in ml or days")
     .addOption(new Option("--pooling <features>", "which pooled features").choices(["cls", "mean", "both"]))
-    .addOption(new Option("--seed <n>", "of folds and bootstrap").argParser(whole))
+    .option(
+      "--penalty <number>",
+      "of a linear head's weights; by default chosen by cross-validation",
+      penalty,
+    )
+    .option("--folds <n>", "of the evaluation, 5 by default", wholeFrom(2, 20))
+    .option("--seed <n>", "of folds and bootstrap", wholeFrom(0, Number.MAX_SAFE_INTEGER))
     .option("--no-promote", "make it a candidate: the version that answers goes on answering")
     .action(
       async (
@@ -37,11 +53,35 @@ export function probeCommands(program: Command): void {
         o: SharedOptions & Omit<import("#shared/probe/request.ts").FitRequest, "name">,
       ) => {
         const { fitCommand } = await import("./fit.ts")
-        const { cohort, task, label, time, event, neighbors, unit, pooling, seed, promote } = o
-        const request = { name, cohort, task, label, time, event, neighbors, unit, pooling, seed, promote }
+        const { cohort, task, label, time, event, neighbors, unit, pooling, penalty, folds, seed, promote } =
+          o
+        const request = {
+          name,
+          cohort,
+          task,
+          label,
+          time,
+          event,
+          neighbors,
+          unit,
+          pooling,
+          penalty,
+          folds,
+          seed,
+          promote,
+        }
         await run(o, (ports, out) => fitCommand(request, ports, out))
       },
     )
+  command(probe, "learning-curve", "how well the probe would do with fewer patients to learn from")
+    .argument("<name>", "the probe's name", probeName)
+    .option("--sizes <list>", "numbers of patients, beside all; by default 5,10,20,50,…", sizes)
+    .option("--repeats <n>", "how often each number is drawn, 5 by default", wholeFrom(1, 50))
+    .action(async (name: string, o: SharedOptions & { sizes?: number[]; repeats?: number }) => {
+      const { learningCurveCommand } = await import("./learning-curve.ts")
+      const { sizes, repeats } = o
+      await run(o, (ports, out) => learningCurveCommand({ name, sizes, repeats }, ports, out))
+    })
   command(probe, "predict", "what the probe says of each query, or of a whole cohort")
     .argument("<name>", "the probe's name", probeName)
     .argument("[query...]", "series ids, or paths to scans")

@@ -1,8 +1,8 @@
 import type { Note } from "../record.ts"
 import type { Acquisition } from "../study/acquisition.ts"
 import type { Study } from "../study/rows.ts"
-import { evaluate } from "./evaluate.ts"
-import { type Metric, mainOf } from "./score.ts"
+import { crossValidate, outerFolds } from "./evaluate.ts"
+import { type Metric, mainOf, score } from "./score.ts"
 
 /** Weak, for the loss is a sum over series: a label that is given away is given away by a clear rule. */
 const weakPenalty = 1
@@ -22,8 +22,9 @@ export async function acquisitionAlone(
 ): Promise<Metric[]> {
   if (!acquisition) return []
   const method = { kind: "linear", penalty: weakPenalty } as const
-  const { metrics } = await evaluate({ ...study, table: acquisition.table }, { folds, seed, method })
-  return metrics
+  const dealt = outerFolds(study, { folds, seed })
+  const { outOfFold } = await crossValidate({ ...study, table: acquisition.table }, dealt, { seed, method })
+  return score(study, outOfFold, study.group, seed)
 }
 
 /** Whether the label is given away by the acquisition: it alone is nearly perfect, or tells nearly what the features do. */

@@ -46,6 +46,11 @@ export function measured(named: Record<string, Weighted>, group: Uint32Array, se
   }))
 }
 
+/** The metrics of all rows alone. */
+export function values(problem: Problem, outputs: Float64Array): { name: string; value: number }[] {
+  return Object.entries(metricsOf(problem, outputs)).map(([name, metric]) => ({ name, value: metric() }))
+}
+
 function metricsOf(problem: Problem, outputs: Float64Array): Record<string, Weighted> {
   const { kind, target, outputs: width } = problem
   if (problem.kind === "cox") {
@@ -110,7 +115,7 @@ function classMetrics(
 }
 
 /** The one that says how well ranks or values are told: AUROC, C-index or R². */
-export function mainOf(metrics: Metric[]): Metric {
+export function mainOf<M extends { name: string }>(metrics: M[]): M {
   return metrics.filter(({ name }) => /c-index|auroc|r2/.test(name))[0]
 }
 

@@ -1,0 +1,45 @@
+import { mainOf } from "../measure/score.ts"
+import { subtitleOf } from "../plot/figure.ts"
+import { lineChart } from "../plot/line-chart.ts"
+import { grey } from "../plot/palette.ts"
+import type { LearningCurve } from "./record.ts"
+
+/** The main metric against the number of patients to learn from, as SVG. */
+export function curveChart(curve: LearningCurve): string {
+  const { points, baseline, split, folds } = curve
+  const who = split === "by patient" ? "patients" : "series"
+  const { name } = mainOf(baseline)
+  const at = points.map(({ patients, draws, metrics }) => {
+    const { mean, least, greatest } = metrics.find((metric) => metric.name === name)!
+    // All are one draw, which has no spread.
+    return { x: patients, y: mean, low: draws > 1 ? least : null, high: draws > 1 ? greatest : null }
+  })
+  const [from, to] = [at[0].x, at[at.length - 1].x]
+  const trivial = baseline.find((metric) => metric.name === name)!.value
+  const draws = points[0].draws
+  return lineChart({
+    title: `${name} by number of ${who} to learn from`,
+    subtitle: subtitleOf(curve, curve.tested, who),
+    x: {
+      label: `${who} to learn from`,
+      from: from < to ? from : from / 2,
+      to,
+      log: true,
+      ticks: at.map(({ x }) => x),
+    },
+    y: name,
+    series: [
+      {
+        name: draws > 1 ? `mean of ${draws} draws, and from the least to the greatest` : "one draw",
+        points: at,
+      },
+      {
+        name: "trivial: the same for everybody",
+        color: grey,
+        dashed: true,
+        points: [from, to].map((x) => ({ x, y: trivial })),
+      },
+    ],
+    remarks: [`tested out of fold on all, in ${folds} folds`],
+  })
+}
