@@ -33,9 +33,11 @@ test("paths with spaces and letters of any kind, and a data folder that is a fil
   const scan = join(folder, "sp ace/ünï — 日本.nii.gz")
   cpSync(join(root, "test/fixtures/nifti/int16.nii.gz"), scan)
   const csv = join(folder, "m.csv")
-  writeFileSync(csv, `\ufeffsource,note\r\n"${scan}","a, ""b"""\r\n`)
+  writeFileSync(csv, `\ufeffsource,note\r\n"${scan}","a, ""b"""\r\nno such scan,c\r\n`)
   const to = (data: string) => ["--cohort", "c", "--metadata", csv, "--data", join(folder, data), "--json"]
-  const { code, lines } = await voxkin("add", scan, ...to("data"))
+  const { code, lines, stderr } = await voxkin("add", scan, ...to("data"))
+  expect(stderr).toContain("1 rows of")
+  expect(stderr).toContain("match no series added now: no such scan")
   expect([code, lines[0].source]).toEqual([0, scan])
   await voxkin("publish", "c", "--data", join(folder, "data"))
   cpSync(join(root, "test/fixtures/nifti/padded.nii.gz"), join(folder, "other.nii.gz"))

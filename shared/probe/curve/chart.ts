@@ -1,4 +1,5 @@
 import { mainOf } from "../measure/score.ts"
+import { axisOf } from "../plot/axis.ts"
 import { subtitleOf } from "../plot/figure.ts"
 import { lineChart } from "../plot/line-chart.ts"
 import { grey } from "../plot/palette.ts"
@@ -16,6 +17,9 @@ export function curveChart(curve: LearningCurve): string {
   })
   const [from, to] = [at[0].x, at[at.length - 1].x]
   const trivial = baseline.find((metric) => metric.name === name)!.value
+  const known = at.flatMap(({ y, low, high }) => [y, low ?? y, high ?? y])
+  // Room on both sides of the trivial line, that it may be seen.
+  const shown = [...known, trivial - 0.01, trivial + 0.01]
   const draws = points[0].draws
   return lineChart({
     title: `${name} by number of ${who} to learn from`,
@@ -25,9 +29,10 @@ export function curveChart(curve: LearningCurve): string {
       from: from < to ? from : from / 2,
       to,
       log: true,
-      ticks: at.map(({ x }) => x),
+      // Numbers that stand too close would lie over each other.
+      ticks: at.map(({ x }) => x).filter((x) => x === to || x < to / 1.25),
     },
-    y: name,
+    y: axisOf(name, shown),
     series: [
       {
         name: draws > 1 ? `mean of ${draws} draws, and from the least to the greatest` : "one draw",
