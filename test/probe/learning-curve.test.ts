@@ -136,7 +136,7 @@ describe("a learning curve", () => {
     for (const { name, mean } of curve.points[3].metrics) {
       expect(mean).toBeCloseTo(record.metrics.find((metric) => metric.name === name)!.value, 12)
     }
-    expect(curve.baseline).toEqual(record.baseline)
+    expect([curve.baseline, curve.nearest]).toEqual([record.baseline, record.nearest])
     expect(steps.at(-1)).toBe("learning 40/40")
 
     expect(await readCurve(objects, "p", record.version)).toEqual(curve)
@@ -170,6 +170,18 @@ describe("a learning curve", () => {
     const [few, all] = numbers.points.map(({ metrics }) => metrics.find(({ name }) => name === "r2")!.mean)
     expect(all).toBeGreaterThan(0.7)
     expect(all).toBeGreaterThan(few)
+  })
+
+  test("of a probe by neighbors: as many as there are", async () => {
+    const objects = emptyStore()
+    const record = await fitted(
+      objects,
+      { task: "knn", neighbors: 12 },
+      rows(40, (n) => ({ signal: n % 2, labels: { tumour: n % 2 } })),
+    )
+    const { points } = await learningCurve(objects, { name: "p", sizes: [6], repeats: 2, now })
+    expect(points.map(({ patients }) => patients)).toEqual([6, 32])
+    expect(points[1].metrics[0].mean).toBeCloseTo(record.metrics[0].value, 12)
   })
 
   test("says where the cohort has changed, and what cannot be", async () => {

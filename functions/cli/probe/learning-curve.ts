@@ -18,17 +18,8 @@ export async function learningCurveCommand(
 }
 
 /** One line per size: the main metric with its spread over draws, and the means of the others. */
-function table({
-  name,
-  version,
-  cohort,
-  split,
-  folds,
-  tested,
-  points,
-  baseline,
-  notes,
-}: LearningCurve): string {
+function table(curve: LearningCurve): string {
+  const { name, version, cohort, split, folds, tested, points, baseline, nearest, notes } = curve
   const number = (x: number) => x.toPrecision(3)
   const main = mainOf(baseline).name
   const others = baseline.map((metric) => metric.name).filter((metric) => metric !== main)
@@ -41,15 +32,17 @@ function table({
     const rest = others.map((metric, i) => `  ${number(of(metric).mean).padStart(columns[i].length)}`)
     return `  ${String(patients).padStart(8)}  ${String(Math.round(series)).padStart(6)}  ${(number(mean) + spread).padEnd(27)}${rest.join("")}`
   })
-  const trivial = others.map(
-    (metric, i) => `  ${number(baseline.find((b) => b.name === metric)!.value).padStart(columns[i].length)}`,
-  )
+  const references = Object.entries({ trivial: baseline, nearest }).map(([words, all]) => {
+    const of = (metric: string) => number(all.find((m) => m.name === metric)!.value)
+    const rest = others.map((metric, i) => `  ${of(metric).padStart(columns[i].length)}`)
+    return `  ${words.padStart(8)}          ${of(main).padEnd(27)}${rest.join("")}`
+  })
   return [
     `${name} ${version}: by the number of patients to learn from, on ${cohort}`,
     `  tested ${split} on ${tested}, in ${folds} folds; means over draws, [least, greatest]`,
     head,
     ...rows,
-    `  ${"trivial".padStart(8)}          ${number(mainOf(baseline).value).padEnd(27)}${trivial.join("")}`,
+    ...references,
     ...notes.map((note) => `  note: ${note.message}`),
   ].join("\n")
 }

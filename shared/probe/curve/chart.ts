@@ -2,12 +2,12 @@ import { mainOf } from "../measure/score.ts"
 import { axisOf } from "../plot/axis.ts"
 import { subtitleOf } from "../plot/figure.ts"
 import { lineChart } from "../plot/line-chart.ts"
-import { grey } from "../plot/palette.ts"
+import { grey, palette } from "../plot/palette.ts"
 import type { LearningCurve } from "./record.ts"
 
 /** The main metric against the number of patients to learn from, as SVG. */
 export function curveChart(curve: LearningCurve): string {
-  const { points, baseline, split, folds } = curve
+  const { points, baseline, nearest, split, folds } = curve
   const who = split === "by patient" ? "patients" : "series"
   const { name } = mainOf(baseline)
   const at = points.map(({ patients, draws, metrics }) => {
@@ -16,10 +16,23 @@ export function curveChart(curve: LearningCurve): string {
     return { x: patients, y: mean, low: draws > 1 ? least : null, high: draws > 1 ? greatest : null }
   })
   const [from, to] = [at[0].x, at[at.length - 1].x]
-  const trivial = baseline.find((metric) => metric.name === name)!.value
+  const besides = {
+    "trivial: the same for everybody": baseline,
+    "nearest: the label of the nearest": nearest,
+  }
+  const references = Object.entries(besides).flatMap(([words, metrics], i) =>
+    metrics
+      .filter((metric) => metric.name === name)
+      .map(({ value }) => ({
+        name: words,
+        color: [grey, palette[1]][i],
+        dashed: true,
+        points: [from, to].map((x) => ({ x, y: value })),
+      })),
+  )
   const known = at.flatMap(({ y, low, high }) => [y, low ?? y, high ?? y])
-  // Room on both sides of the trivial line, that it may be seen.
-  const shown = [...known, trivial - 0.01, trivial + 0.01]
+  // Room on both sides of the other lines, that they may be seen.
+  const others = references.flatMap(({ points: [{ y }] }) => [y - 0.01, y + 0.01])
   const draws = points[0].draws
   return lineChart({
     title: `${name} by number of ${who} to learn from`,
@@ -32,18 +45,14 @@ export function curveChart(curve: LearningCurve): string {
       // Numbers that stand too close would lie over each other.
       ticks: at.map(({ x }) => x).filter((x) => x === to || x < to / 1.25),
     },
-    y: axisOf(name, shown),
+    y: axisOf(name, [...known, ...others]),
     series: [
       {
         name: draws > 1 ? `mean of ${draws} draws, and from the least to the greatest` : "one draw",
+        color: palette[0],
         points: at,
       },
-      {
-        name: "trivial: the same for everybody",
-        color: grey,
-        dashed: true,
-        points: [from, to].map((x) => ({ x, y: trivial })),
-      },
+      ...references,
     ],
     remarks: [`tested out of fold on all, in ${folds} folds`],
   })
