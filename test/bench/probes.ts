@@ -12,6 +12,7 @@ import { applyHead } from "#shared/probe/head/head.ts"
 import { fitHeads, type LinearHead } from "#shared/probe/head/linear.ts"
 import { type Goal, type Problem, rowOf } from "#shared/probe/head/problem.ts"
 import { evaluate } from "#shared/probe/measure/evaluate.ts"
+import { workersFor } from "#shared/probe/measure/threads.ts"
 import { random } from "../retrieval/random.ts"
 
 const rows = Number(process.argv[2] ?? 10_000)
@@ -21,7 +22,7 @@ const normal = () => Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI
 
 // Features share 40 directions, as learnt ones do; three of these carry what is to be learnt.
 const directions = Float32Array.from({ length: 40 * columns }, normal)
-const values = new Float32Array(rows * columns)
+const values = new Float32Array(new SharedArrayBuffer(4 * rows * columns))
 const signal = new Float64Array(rows)
 for (let row = 0; row < rows; row++) {
   const at = row * columns
@@ -90,10 +91,12 @@ for (const [name, { goal, stratum }] of Object.entries(goals)) {
   const [head] = fitHeads(problem, all, [penalty])
   const fit = (performance.now() - began) / 1000
   began = performance.now()
+  const workers = workersFor(table, 6)
   const { metrics } = await evaluate(
     { ...problem, group: all, stratum },
-    { folds: 5, seed: 0, method: { kind: "linear" } },
+    { folds: 5, seed: 0, method: { kind: "linear" }, workers },
   )
+  await workers.close()
   const nested = (performance.now() - began) / 1000
   const theirs = sklearn?.[goal.kind]
   report[name] = {

@@ -18,7 +18,7 @@ export function curveChart(curve: LearningCurve): string {
   const [from, to] = [at[0].x, at[at.length - 1].x]
   const besides = {
     "trivial: the same for everybody": baseline,
-    "nearest: the label of the nearest": nearest,
+    "nearest: the label of the nearest neighbor, of all": nearest,
   }
   const references = Object.entries(besides).flatMap(([words, metrics], i) =>
     metrics
