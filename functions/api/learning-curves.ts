@@ -12,7 +12,7 @@ const make = createRoute({
   tags: ["probes"],
   summary: "How well a probe would do with fewer patients to learn from",
   description:
-    "The job learns again what the probe's current version did, in the same folds, from 5, 10, 20, … patients (or `sizes`) and " +
+    "The job learns again what a version of the probe did, by default the current one, in the same folds, from 5, 10, 20, … patients (or `sizes`) and " +
     "from all, each number drawn `repeats` times; the smaller draws lie within the larger ones. Its result is kept with the version.",
   request: {
     body: body(named("LearningCurveRequest", LearningCurveJob.omit({ kind: true })), {
@@ -40,7 +40,7 @@ export const learningCurves = resource()
   .openapi(make, async (c) => {
     const { objects, jobs, now } = c.get("ports")
     const request = c.req.valid("json")
-    await getProbe(objects, request.name)
+    await getProbe(objects, request.name, request.version)
     return c.json({ job: await createJob(objects, jobs, { kind: "learning-curve", ...request }, now()) }, 202)
   })
   .openapi(show, async (c) => {

@@ -7,7 +7,6 @@ import {
   penalty,
   probeName,
   probeVersion,
-  sizes,
   wholeFrom,
 } from "../arguments.ts"
 import { run, type SharedOptions } from "../run.ts"
@@ -73,15 +72,6 @@ export function probeCommands(program: Command): void {
         await run(o, (ports, out) => fitCommand(request, ports, out))
       },
     )
-  command(probe, "learning-curve", "how well the probe would do with fewer patients to learn from")
-    .argument("<name>", "the probe's name", probeName)
-    .option("--sizes <list>", "numbers of patients, beside all; by default 5,10,20,50,…", sizes)
-    .option("--repeats <n>", "how often each number is drawn, 5 by default", wholeFrom(1, 50))
-    .action(async (name: string, o: SharedOptions & { sizes?: number[]; repeats?: number }) => {
-      const { learningCurveCommand } = await import("./learning-curve.ts")
-      const { sizes, repeats } = o
-      await run(o, (ports, out) => learningCurveCommand({ name, sizes, repeats }, ports, out))
-    })
   command(probe, "predict", "what the probe says of each query, or of a whole cohort")
     .argument("<name>", "the probe's name", probeName)
     .argument("[query...]", "series ids, or paths to scans")

@@ -1,6 +1,7 @@
 import type { Command } from "commander"
+import type { CurveRequest } from "#shared/probe/curve/record.ts"
 import type { EvaluateRequest } from "#shared/probe/external/evaluation.ts"
-import { cohortName, command, probeName, probeVersion, whole } from "../arguments.ts"
+import { cohortName, command, probeName, probeVersion, sizes, wholeFrom } from "../arguments.ts"
 import { run, type SharedOptions } from "../run.ts"
 
 /** What is done with versions of probes that are there. */
@@ -51,11 +52,21 @@ export function versionCommands(probe: Command): void {
     .option("--time <column>", "of survival: in place of the column of times")
     .option("--event <column>", "of survival: in place of the column of events")
     .option("--unit <words>", "of the cohort's numbers or times, where it is stated")
-    .option("--seed <n>", "of the bootstrap", whole)
+    .option("--seed <n>", "of the bootstrap", wholeFrom(0, Number.MAX_SAFE_INTEGER))
     .action(async (name: string, o: SharedOptions & Omit<EvaluateRequest, "name">) => {
       const { evalCommand } = await import("./eval.ts")
       const { cohort, version, label, time, event, unit, seed } = o
       const request = { name, cohort, version, label, time, event, unit, seed }
       await run(o, (ports, out) => evalCommand(request, ports, out))
+    })
+  command(probe, "learning-curve", "how well the probe would do with fewer patients to learn from")
+    .argument("<name>", "the probe's name", probeName)
+    .option("--version <version>", "which; the one that answers when left out", probeVersion)
+    .option("--sizes <list>", "numbers of patients, beside all; by default 5,10,20,50,…", sizes)
+    .option("--repeats <n>", "how often each number is drawn, 5 by default", wholeFrom(1, 50))
+    .action(async (name: string, o: SharedOptions & Omit<CurveRequest, "name">) => {
+      const { learningCurveCommand } = await import("./learning-curve.ts")
+      const { version, sizes, repeats } = o
+      await run(o, (ports, out) => learningCurveCommand({ name, version, sizes, repeats }, ports, out))
     })
 }

@@ -23,17 +23,17 @@ export interface LearningCurveOptions extends CurveRequest {
 }
 
 /**
- * How well a probe does by the number of patients it learns from: its current version's labels, method and folds, with
- * less and less to learn from. Kept beside the version as JSON and SVG, in place of an earlier one.
- * @throws Fault `no-such-probe`, `bad-sizes`, `wrong-encoder`, and those of `fitProbe` where the cohort has changed
+ * How well a probe does by the number of patients it learns from: a version's labels, method and folds, with less and
+ * less to learn from. Kept beside the version as JSON and SVG, in place of an earlier one.
+ * @throws Fault `no-such-probe`, `no-such-version`, `bad-sizes`, `wrong-encoder`, and those of `fitProbe` where the cohort has changed
  */
 export async function learningCurve(
   objects: ObjectStore,
   options: LearningCurveOptions,
 ): Promise<LearningCurve> {
   const { now, onProgress } = options
-  const { name, sizes: asked, repeats } = CurveRequest.parse(options)
-  const probe = await getProbe(objects, name)
+  const { name, version, sizes: asked, repeats } = CurveRequest.parse(options)
+  const probe = await getProbe(objects, name, version)
   const { cohort, folds, seed, split } = probe.training
   const read = await readStudy(objects, {
     cohort,

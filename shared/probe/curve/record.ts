@@ -6,8 +6,10 @@ import type { ObjectStore } from "#shared/store/store.ts"
 import { Metric, Note, ProbeVersion } from "../record.ts"
 
 export const CurveRequest = z.object({
-  /** The probe whose current version tells what is learned, how, and in which folds. */
+  /** The probe that tells what is learned, how, and in which folds. */
   name: ProbeName,
+  /** The one that answers, unless named. */
+  version: ProbeVersion.optional(),
   /** Numbers of patients to learn from, beside all; 5, 10, 20, 50, … when absent. */
   sizes: z.array(z.int().min(2).max(1e6)).min(1).max(30).optional(),
   /** How often each number is drawn. */
