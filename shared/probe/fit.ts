@@ -52,7 +52,9 @@ export async function fitProbe(objects: ObjectStore, options: FitOptions): Promi
 
   const rows = Uint32Array.from(study.target.keys())
   const workers = workersFor(study.table, folds + 1)
-  const [evaluation, learnt, alone] = await Promise.all([
+  const [learnt, evaluation, alone] = await Promise.all([
+    // The longest first, so that no thread is left alone with it.
+    workers.learn({ study, rows, method, seed }),
     evaluate(study, {
       folds,
       seed,
@@ -60,7 +62,6 @@ export async function fitProbe(objects: ObjectStore, options: FitOptions): Promi
       workers,
       onFold: (done, total) => onProgress?.({ done, total, message: "evaluating" }),
     }),
-    workers.learn({ study, rows, method, seed }),
     acquisitionAlone(study, read.acquisition, { folds, seed }),
   ]).finally(workers.close)
   const { head, choice, converged } = learnt
