@@ -11,7 +11,8 @@ const show = createRoute({
   summary:
     "A plot of the out-of-fold predictions of a version of a probe; of the one that answers unless named",
   description:
-    "`plots` of the probe lists them: `roc.svg` and `calibration.svg`, `errors.svg`, or `survival.svg`.",
+    "`plots` of the probe lists them: `roc.svg` and `calibration.svg`, `errors.svg`, or `survival.svg`. Beside them there is " +
+    "`learning-curve.svg` once a learning curve was made.",
   request: {
     params: params.probe.extend({ plot: z.string().openapi({ example: "roc.svg" }) }),
     query: z.object({ version: ProbeVersion.optional() }),

@@ -4,6 +4,7 @@ import { SeriesId } from "#shared/ids.ts"
 import { putJson } from "#shared/store/json.ts"
 import { keys } from "#shared/store/keys.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
+import { curvePlot } from "./curve/record.ts"
 import type { Evaluation } from "./measure/evaluate.ts"
 import { plotsOf } from "./plot/plots.ts"
 import type { ProbeRecord } from "./record.ts"
@@ -74,7 +75,7 @@ function outOfFoldOf({ study, classes, series }: ReadStudy, { fold, outOfFold }:
 }
 
 /**
- * One of the plots that a record lists, as an SVG document.
+ * One of the plots that a record lists, or the learning curve where one was made, as an SVG document.
  * @throws Fault `missing` / `no-such-plot`; `unavailable` / `corrupt-probe` when it is not where it was written
  */
 export async function readPlot(
@@ -82,15 +83,16 @@ export async function readPlot(
   { name, version, plots }: ProbeRecord,
   plot: string,
 ): Promise<Uint8Array> {
-  if (!plots.includes(plot)) {
+  const key = keys.probePart(name, version, plot)
+  const known = plots.includes(plot)
+  const object = known || plot === curvePlot ? await objects.get(key) : undefined
+  if (object) return object.bytes
+  if (!known) {
     throw new Fault(
       "missing",
       "no-such-plot",
       `probe ${name} has no plot '${plot}': it has ${plots.join(", ")}`,
     )
   }
-  const key = keys.probePart(name, version, plot)
-  const object = await objects.get(key)
-  if (object) return object.bytes
   throw new Fault("unavailable", "corrupt-probe", `the plot ${key} is not there: fit the probe again`)
 }

@@ -57,6 +57,9 @@ test("makes, prints and keeps a learning curve, and says what is wrong with bad 
   expect(result.points.map((point: { patients: number }) => point.patients)).toEqual([10, 30])
   expect((await call("GET", "/v1/probes/p/learning-curve")).json).toEqual(result)
 
+  const plot = await call("GET", "/v1/probes/p/plots/learning-curve.svg")
+  expect([plot.status, plot.text.slice(0, 4)]).toEqual([200, "<svg"])
+
   const bad = await call("POST", "/v1/learning-curves", { name: "p", sizes: [1] })
   expect([bad.status, bad.json.code]).toEqual([400, "bad-request"])
   for (const [method, path, body] of [
@@ -69,5 +72,7 @@ test("makes, prints and keeps a learning curve, and says what is wrong with bad 
   await voxkin("probe", "fit", "fresh", ...task, ...on)
   const none = await call("GET", "/v1/probes/fresh/learning-curve")
   expect([none.status, none.json.code]).toEqual([404, "no-learning-curve"])
+  const unplotted = await call("GET", "/v1/probes/fresh/plots/learning-curve.svg")
+  expect([unplotted.status, unplotted.json.code]).toEqual([404, "no-such-plot"])
   expect(bugs).toEqual([])
 }, 120_000)

@@ -57,6 +57,7 @@ export async function learningCurve(
     onTrial: (done, total) => onProgress?.({ done, total, message: "learning" }),
   }).finally(workers.close)
 
+  const ofPoints = ({ name }: { name: string }) => points[0].metrics.some((metric) => metric.name === name)
   const curve = LearningCurve.parse({
     format: "voxkin-learning-curve-1",
     name,
@@ -67,8 +68,8 @@ export async function learningCurve(
     seed,
     tested: patients.count,
     points,
-    baseline: probe.baseline,
-    nearest: probe.nearest,
+    baseline: probe.baseline.filter(ofPoints),
+    nearest: probe.nearest.filter(ofPoints),
     notes: [
       ...read.notes,
       ...notes,
