@@ -14,6 +14,7 @@ import { health } from "./health.ts"
 import { jobs } from "./jobs.ts"
 import { learningCurves } from "./learning-curves.ts"
 import { members } from "./members.ts"
+import { panels } from "./panels.ts"
 import { plots } from "./plots.ts"
 import { predictions } from "./predictions.ts"
 import { probeEvaluations } from "./probe-evaluations.ts"
@@ -81,6 +82,7 @@ export function createApp(
     probeEvaluations,
     plots,
     learningCurves,
+    panels,
     predictions,
     jobs,
   ]

@@ -3,6 +3,7 @@ import { getCohort } from "#shared/cohort/cohort.ts"
 import { listPredictions, Predictions } from "#shared/cohort/predictions.ts"
 import { PredictJob } from "#shared/jobs/job.ts"
 import { createJob } from "#shared/jobs/record.ts"
+import { probesNamed } from "#shared/probe/panel/panel.ts"
 import { getProbe } from "#shared/probe/predict.ts"
 import { Accepted, body, Damaged, json, listing, named, params, problems, resource } from "./route.ts"
 
@@ -12,7 +13,7 @@ const predict = createRoute({
   tags: ["probes"],
   summary: "What probes say of every series of a cohort, kept for searches to filter by",
   description:
-    "The job reads each series' features once for all probes. From the next publish on, `probe.NAME` is a column of " +
+    "The job reads each series' features once for all probes; a panel's name stands for those of its findings. From the next publish on, `probe.NAME` is a column of " +
     "the answers (of a survival probe, the risk) and `probe.NAME.p` one of the probability of the class that is the answer.",
   request: {
     params: params.cohort,
@@ -45,7 +46,7 @@ export const predictions = resource()
     const { objects, jobs, now } = c.get("ports")
     const { cohort } = await getCohort(objects, c.req.valid("param").cohort)
     const { probes } = c.req.valid("json")
-    for (const name of probes) await getProbe(objects, name)
+    for (const name of await probesNamed(objects, probes)) await getProbe(objects, name)
     return c.json({ job: await createJob(objects, jobs, { kind: "predict", cohort, probes }, now()) }, 202)
   })
   .openapi(list, async (c) => {

@@ -3,11 +3,10 @@ import { getCohort } from "#shared/cohort/cohort.ts"
 import { SeriesId } from "#shared/ids.ts"
 import { FitJob } from "#shared/jobs/job.ts"
 import { createJob } from "#shared/jobs/record.ts"
-import { type OpenProbe, probeCache } from "#shared/probe/cache.ts"
 import { checkTimes, getProbe, listProbes, Prediction, predict } from "#shared/probe/predict.ts"
 import { ProbeRecord, ProbeVersion } from "#shared/probe/record.ts"
 import { targetOf } from "#shared/probe/request.ts"
-import type { ObjectStore } from "#shared/store/store.ts"
+import { openerOf } from "./opened-probes.ts"
 import {
   Accepted,
   body,
@@ -94,15 +93,6 @@ const ask = createRoute({
     ...problems(400, 404, 409, 503),
   },
 })
-
-/** One cache of opened probes for each store: it outlives the requests. */
-const caches = new WeakMap<ObjectStore, OpenProbe>()
-
-function openerOf(objects: ObjectStore): OpenProbe {
-  const open = caches.get(objects) ?? probeCache(objects)
-  caches.set(objects, open)
-  return open
-}
 
 export const probes = resource()
   .openapi(fit, async (c) => {

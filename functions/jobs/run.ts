@@ -2,6 +2,7 @@ import type { Job } from "#shared/jobs/job.ts"
 import { learningCurve } from "#shared/probe/curve/learning-curve.ts"
 import { evaluateOn } from "#shared/probe/external/evaluate.ts"
 import { fitProbe } from "#shared/probe/fit.ts"
+import { fitPanel } from "#shared/probe/panel/fit.ts"
 import { predictCohort } from "#shared/probe/predict-cohort.ts"
 import { publish } from "#shared/retrieval/publish.ts"
 import type { JobPorts, Progress } from "../ports.ts"
@@ -23,6 +24,8 @@ export async function run(
       return publish(objects, { cohort: job.cohort, force: job.force, now, onProgress })
     case "fit":
       return fitProbe(objects, { ...job, now, onProgress })
+    case "panel":
+      return fitPanel(objects, { ...job, now, onProgress })
     case "predict":
       return predictCohort(objects, job, { now, onProgress })
     case "evaluate":

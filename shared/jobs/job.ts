@@ -3,6 +3,7 @@ import { Scalars } from "#shared/cohort/members.ts"
 import { CohortName } from "#shared/ids.ts"
 import { CurveRequest } from "#shared/probe/curve/record.ts"
 import { EvaluateRequest } from "#shared/probe/external/evaluation.ts"
+import { PanelRequest } from "#shared/probe/panel/request.ts"
 import { PredictRequest } from "#shared/probe/predict-cohort.ts"
 import { FitRequest } from "#shared/probe/request.ts"
 
@@ -27,6 +28,11 @@ export const FitJob = z.strictObject({
   ...FitRequest.shape,
 })
 
+export const PanelJob = z.strictObject({
+  kind: z.literal("panel"),
+  ...PanelRequest.shape,
+})
+
 export const PredictJob = z.strictObject({
   kind: z.literal("predict"),
   ...PredictRequest.shape,
@@ -47,6 +53,7 @@ export const Job = z.discriminatedUnion("kind", [
   EmbedJob,
   PublishJob,
   FitJob,
+  PanelJob,
   PredictJob,
   EvaluateJob,
   LearningCurveJob,

@@ -43,7 +43,7 @@ export type JobResult =
 
 export const JobDescription = z.object({
   job: JobId,
-  kind: z.enum(["embed", "publish", "fit", "predict", "evaluate", "learning-curve"]),
+  kind: z.enum(["embed", "publish", "fit", "panel", "predict", "evaluate", "learning-curve"]),
   cohort: CohortName.optional(),
   state: z.enum(["queued", "running", "succeeded", "failed", "cancelled"]),
   createdAt: z.iso.datetime(),

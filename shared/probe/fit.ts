@@ -1,3 +1,4 @@
+import { Fault } from "#shared/errors.ts"
 import { sha256, timeStamp } from "#shared/ids.ts"
 import { putJson } from "#shared/store/json.ts"
 import { keys } from "#shared/store/keys.ts"
@@ -17,6 +18,7 @@ import { trivialOf } from "./measure/trivial.ts"
 import { plotFiles } from "./plot/plots.ts"
 import { ProbeRecord, recordFile } from "./record.ts"
 import { FitRequest, methodOf, targetOf } from "./request.ts"
+import type { ReadInputs } from "./study/inputs.ts"
 import { type ReadStudy, readStudy } from "./study/study.ts"
 import { quartiles } from "./study/survival-times.ts"
 import { encodeTraining, trainingFile } from "./training.ts"
@@ -24,6 +26,8 @@ import { setCurrent } from "./versions.ts"
 
 export interface FitOptions extends FitRequest {
   now: Date
+  /** Who reads the features; from the store when absent. */
+  read?: ReadInputs
   onProgress?: (progress: { done: number; total: number; message: string }) => void
 }
 
@@ -34,7 +38,7 @@ const chosenBy = { linear: "penalty", neighbors: "neighbors" } as const
  * Fits a probe on a cohort's cached features and labels, measures it by cross-validation, and keeps it as a new
  * version, which answers from then on unless it is to be a candidate. A version's files never change; the pointer is
  * flipped last.
- * @throws Fault `bad-target`, `no-such-cohort`, `no-such-column`, `bad-label`, `one-class`, `constant-label`,
+ * @throws Fault `bad-target`, `name-taken`, `no-such-cohort`, `no-such-column`, `bad-label`, `one-class`, `constant-label`,
  * `too-many-classes`, `no-events`, `too-short-follow-up`, `too-few-labels`, `no-features`, `not-finite`, `wrong-encoder`, `corrupt-features`
  */
 export async function fitProbe(objects: ObjectStore, options: FitOptions): Promise<ProbeRecord> {
@@ -42,10 +46,12 @@ export async function fitProbe(objects: ObjectStore, options: FitOptions): Promi
   const request = FitRequest.parse(options)
   const { name, cohort, pooling, folds, seed } = request
   const method = methodOf(request)
+  await checkName(objects, name)
   const read = await readStudy(objects, {
     cohort,
     target: targetOf(request),
     pooling,
+    read: options.read,
     onRead: (done, total) => onProgress?.({ done, total, message: "reading features" }),
   })
   const { study, target, patients, encoder, dim } = read
@@ -118,6 +124,12 @@ export async function fitProbe(objects: ObjectStore, options: FitOptions): Promi
   await putJson(objects, keys.probePart(name, version, recordFile), record, { ifAbsent: true })
   if (request.promote) await setCurrent(objects, name, version, now)
   return record
+}
+
+/** A panel and a probe are asked by their names alike. @throws Fault `conflict` / `name-taken` */
+async function checkName(objects: ObjectStore, name: string): Promise<void> {
+  if (!(await objects.has(keys.panel(name)))) return
+  throw new Fault("conflict", "name-taken", `there is a panel ${name}: give the probe another name`)
 }
 
 /** What a record says of the labels and of the answers, by task. */

@@ -7,10 +7,12 @@ import { Fault } from "#shared/errors.ts"
 import { readPooled } from "#shared/features/keep.ts"
 import { CohortName, ProbeName } from "#shared/ids.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
+import { probesNamed } from "./panel/panel.ts"
 import { type Answer, ofOneSeries, openProbe, type Probe, predictPooled } from "./predict.ts"
 
 export const PredictRequest = z.strictObject({
   cohort: CohortName,
+  /** Names of probes, or of panels for those of their findings. */
   probes: z.array(ProbeName).min(1).max(100),
 })
 export type PredictRequest = z.infer<typeof PredictRequest>
@@ -49,7 +51,8 @@ export async function predictCohort(
   { now, onProgress }: Options,
 ): Promise<PredictedCohort> {
   const { encoder } = await getCohort(objects, cohort)
-  const probes = await mapBounded([...new Set(names)], storeConcurrency, (name) => openProbe(objects, name))
+  const named = await probesNamed(objects, names)
+  const probes = await mapBounded(named, storeConcurrency, (name) => openProbe(objects, name))
   for (const { record } of probes) {
     if (record.encoder.id === encoder) continue
     const message = `probe ${record.name} was fitted on features of ${record.encoder.id}, cohort ${cohort} has ${encoder}`

@@ -42,6 +42,10 @@ export const keys = {
   probe: (probe: string) => `probes/${probe}/`,
   probes: "probes/",
 
+  /** Probes that are asked as one. */
+  panel: (name: string) => `panels/${name}.json`,
+  panels: "panels/",
+
   job: (job: string) => `jobs/${job}/job.json`,
   jobProgress: (job: string) => `jobs/${job}/progress.json`,
   jobResult: (job: string) => `jobs/${job}/result.json`,

@@ -1,4 +1,4 @@
-import { type Command, Option } from "commander"
+import { type Command, InvalidArgumentError, Option } from "commander"
 import {
   cohortName,
   command,
@@ -25,7 +25,10 @@ export function probeCommands(program: Command): void {
         .choices(["classification", "regression", "survival", "knn"])
         .makeOptionMandatory(),
     )
-    .option("--label <column>", "of classification, regression and knn: the column to predict")
+    .option(
+      "--label <column...>",
+      "of classification, regression and knn: the column to predict; several of two classes each make a panel",
+    )
     .option(
       "--time <column>",
       "of survival, or knn in place of a label: the time to the event, or to where the series was lost from sight",
@@ -49,26 +52,20 @@ export function probeCommands(program: Command): void {
     .action(
       async (
         name: string,
-        o: SharedOptions & Omit<import("#shared/probe/request.ts").FitRequest, "name">,
+        o: SharedOptions &
+          Omit<import("#shared/probe/request.ts").FitRequest, "name" | "label"> & { label?: string[] },
       ) => {
-        const { fitCommand } = await import("./fit.ts")
-        const { cohort, task, label, time, event, neighbors, unit, pooling, penalty, folds, seed, promote } =
-          o
-        const request = {
-          name,
-          cohort,
-          task,
-          label,
-          time,
-          event,
-          neighbors,
-          unit,
-          pooling,
-          penalty,
-          folds,
-          seed,
-          promote,
+        const { cohort, task, time, event, neighbors, unit, pooling, penalty, folds, seed, promote } = o
+        const shared = { name, cohort, pooling, penalty, folds, seed }
+        const labels = o.label ?? []
+        if (labels.length > 1) {
+          const { fitPanelCommand } = await import("./panel.ts")
+          checkPanel({ task, time, event, neighbors, unit, promote })
+          await run(o, (ports, out) => fitPanelCommand({ ...shared, labels }, ports, out))
+          return
         }
+        const { fitCommand } = await import("./fit.ts")
+        const request = { ...shared, task, label: labels.at(0), time, event, neighbors, unit, promote }
         await run(o, (ports, out) => fitCommand(request, ports, out))
       },
     )
@@ -110,4 +107,16 @@ export function probeCommands(program: Command): void {
       await run(o, (ports, out) => showCommand({ name, version: o.version }, ports, out))
     })
   versionCommands(probe)
+}
+
+/** A panel has labels of two classes, and nothing that goes with other tasks. */
+function checkPanel({ task, promote, ...others }: Record<string, unknown>): void {
+  const given = Object.keys(others).filter((option) => others[option] !== undefined)
+  if (task === "classification" && promote !== false && given.length === 0) return
+  const what = [...given, ...(promote === false ? ["no-promote"] : [])]
+    .map((option) => `--${option}`)
+    .join(", ")
+  throw new InvalidArgumentError(
+    `several labels make a panel, which is of --task classification${what ? ` and takes no ${what}` : ""}`,
+  )
 }

@@ -1,5 +1,6 @@
 import { Fault } from "#shared/errors.ts"
 import { SeriesId } from "#shared/ids.ts"
+import { findPanel } from "#shared/probe/panel/panel.ts"
 import {
   type Answer,
   checkTimes,
@@ -12,6 +13,7 @@ import { predictCohort } from "#shared/probe/predict-cohort.ts"
 import type { JobPorts } from "../../ports.ts"
 import { bar, type Output } from "../output.ts"
 import { pooledOfPath } from "../query.ts"
+import { predictByPanel } from "./panel.ts"
 
 interface Asked {
   queries: string[]
@@ -43,6 +45,12 @@ export async function predictCommand(
       "of a whole cohort the current version's answers are kept: leave out --version, or promote it first",
     )
   }
+  const panel = await findPanel(ports.objects, name)
+  if (panel && (version !== undefined || times)) {
+    const message = `${name} is a panel, whose probes answer by their current versions: leave out --version and --times`
+    throw new Fault("invalid", "bad-arguments", message)
+  }
+  if (panel && cohort === undefined) return predictByPanel(panel, queries, ports, out)
   return cohort === undefined
     ? predictEach(name, { queries, version, times }, ports, out)
     : predictWhole(name, cohort, ports, out)
@@ -78,10 +86,10 @@ async function predictWhole(
   const onProgress = ({ done, total, message }: { done: number; total: number; message: string }) =>
     out.progress(bar(done, total, message))
   const predicted = await predictCohort(objects, { cohort, probes: [name] }, { now: now(), onProgress })
-  out.result(predicted, ({ members, missing, probes: [{ answered, columns }] }) =>
+  out.result(predicted, ({ members, missing, probes }) =>
     [
-      `${answered} of ${members} series predicted${missing > 0 ? `, ${missing} without features` : ""}`,
-      `  columns ${columns.join(", ")} from the next publish on: voxkin publish ${cohort}`,
+      `${Math.max(...probes.map(({ answered }) => answered))} of ${members} series predicted${missing > 0 ? `, ${missing} without features` : ""}`,
+      `  columns ${probes.flatMap(({ columns }) => columns).join(", ")} from the next publish on: voxkin publish ${cohort}`,
     ].join("\n"),
   )
   return 0

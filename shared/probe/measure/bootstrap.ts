@@ -11,7 +11,7 @@ export interface BootstrapOptions {
 }
 
 /** A metric of all rows, each with its weight. */
-export type Weighted = (weight?: ArrayLike<number>) => number
+export type Weighted = (weight?: Float64Array) => number
 
 /**
  * Percentile 95 % intervals of metrics (Efron and Tibshirani 1993, chapter 13): whole groups (patients) are drawn

@@ -74,7 +74,7 @@ function numberMetrics(truth: Float64Array, value: Float64Array): Record<string,
   }
 }
 
-function binaryMetrics(truth: Float64Array, probability: Float64Array): Record<string, Weighted> {
+export function binaryMetrics(truth: Float64Array, probability: Float64Array): Record<string, Weighted> {
   const question = ranked(Uint8Array.from(truth), probability)
   const predicted = predictedClass(probability, 1)
   const right = truth.map((y, i) => (y === predicted[i] ? 1 : 0))

@@ -51,6 +51,22 @@ export interface Inputs {
   dim: number
 }
 
+export type ReadInputs = typeof readInputs
+
+/** Of inputs that were read of `series` those of `some` of them, as if these alone had been read. */
+export function pickInputs(all: Inputs, series: string[], some: string[]): Inputs {
+  const { columns, values } = all.table
+  const rowOf = new Map(all.found.map((i, row) => [series[i], row]))
+  const found = [...some.keys()].filter((i) => rowOf.has(some[i]))
+  const rows = found.map((i) => rowOf.get(some[i])!)
+  const picked = new Float32Array(new SharedArrayBuffer(4 * rows.length * columns))
+  for (const [to, from] of rows.entries()) {
+    picked.set(values.subarray(from * columns, (from + 1) * columns), to * columns)
+  }
+  const table = { values: picked, rows: rows.length, columns }
+  return { ...all, table, found, acquired: rows.map((row) => all.acquired[row]) }
+}
+
 /**
  * Reads the pooled features of the series under one encoder, never their patches. Series without features are
  * left out of `found`.

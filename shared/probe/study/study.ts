@@ -7,7 +7,7 @@ import type { AskedTarget, Target } from "../request.ts"
 import { type Acquisition, acquisitionOf } from "./acquisition.ts"
 import { labelsOf } from "./goal.ts"
 import { identityNotes } from "./identity.ts"
-import { type ProbeEncoder, readInputs } from "./inputs.ts"
+import { type ProbeEncoder, type ReadInputs, readInputs } from "./inputs.ts"
 import { resolved } from "./label-kind.ts"
 import { columnOf } from "./labels.ts"
 import { type Patients, patientsOf } from "./patients.ts"
@@ -17,6 +17,8 @@ export interface StudyOptions {
   cohort: string
   target: AskedTarget
   pooling: ProbePooling
+  /** From the store when absent. */
+  read?: ReadInputs
   onRead?: (done: number, total: number) => void
 }
 
@@ -43,7 +45,7 @@ export const minPatients = 4
 
 /** Reads a cohort's labels, patients and pooled features. @throws the Faults that `fitProbe` lists */
 export async function readStudy(objects: ObjectStore, options: StudyOptions): Promise<ReadStudy> {
-  const { pooling, onRead } = options
+  const { pooling, read = readInputs, onRead } = options
   const cohort = await getCohort(objects, options.cohort)
   const members = await listMembers(objects, cohort.cohort)
   const { target, notes: ofKind } = resolved(options.target, members)
@@ -51,9 +53,7 @@ export async function readStudy(objects: ObjectStore, options: StudyOptions): Pr
   labels.learned([...labels.members.keys()]) // Before thousands of reads: most mistakes are in the labels.
 
   const asked = labels.members.map(({ series }) => series)
-  const inputs = await readInputs(objects, cohort.encoder, asked, pooling, (done) =>
-    onRead?.(done, asked.length),
-  )
+  const inputs = await read(objects, cohort.encoder, asked, pooling, (done) => onRead?.(done, asked.length))
   const { table, found, encoder, dim } = inputs
   const used = found.map((i) => labels.members[i])
   const { goal, stratum, classes } = labels.learned(found)

@@ -1,0 +1,67 @@
+import { z } from "zod"
+import { mapBounded, storeConcurrency } from "#shared/cohort/bounded.ts"
+import { ColumnName } from "#shared/cohort/members.ts"
+import { Fault } from "#shared/errors.ts"
+import type { Pooled } from "#shared/features/features.ts"
+import { readPooled } from "#shared/features/keep.ts"
+import { SeriesId } from "#shared/ids.ts"
+import type { ObjectStore } from "#shared/store/store.ts"
+import type { OpenProbe } from "../cache.ts"
+import { Answer, ofOneSeries, openProbe, type Probe, predictPooled } from "../predict.ts"
+import type { Panel } from "./panel.ts"
+
+/** What every finding's probe says of one series, or why there is no answer. */
+export const PanelPrediction = z.union([
+  z.object({ series: SeriesId, findings: z.record(ColumnName, Answer) }),
+  z.object({ series: SeriesId, error: z.object({ code: z.string(), message: z.string() }) }),
+])
+export type PanelPrediction = z.infer<typeof PanelPrediction>
+
+/** A panel that is ready to answer: its labels, and their probes in the versions that answer now. */
+export type OpenPanel = { panel: Panel; probes: { label: string; probe: Probe }[] }
+
+/** @throws the Faults of `openProbe` for any of its probes */
+export async function openPanel(
+  objects: ObjectStore,
+  panel: Panel,
+  open: OpenProbe = (name) => openProbe(objects, name),
+): Promise<OpenPanel> {
+  const probes = await mapBounded(panel.findings, storeConcurrency, async ({ label, probe }) => ({
+    label,
+    probe: await open(probe),
+  }))
+  return { panel, probes }
+}
+
+/**
+ * What a panel says of each series, whose cached features are read once for all findings. A series without features, or
+ * with damaged ones, gets an `error` and does not stop the others.
+ * @throws Fault `conflict` / `wrong-encoder`
+ */
+export function predictPanel(
+  objects: ObjectStore,
+  opened: OpenPanel,
+  series: string[],
+): Promise<PanelPrediction[]> {
+  const { encoder } = opened.panel
+  return mapBounded(series, storeConcurrency, async (id): Promise<PanelPrediction> => {
+    try {
+      const pooled = await readPooled(objects, encoder, id)
+      if (pooled) return panelPooled(opened, pooled)
+      const message = `${id} has no features under encoder ${encoder}: add it with that encoder first`
+      return { series: id, error: { code: "no-features", message } }
+    } catch (thrown) {
+      if (!(thrown instanceof Fault && ofOneSeries.includes(thrown.code))) throw thrown
+      return { series: id, error: { code: thrown.code, message: thrown.message } }
+    }
+  })
+}
+
+/** From features in memory. @throws Fault `wrong-encoder`, `not-finite` */
+export function panelPooled(
+  { probes }: OpenPanel,
+  pooled: Pooled,
+): { series: string; findings: Record<string, Answer> } {
+  const answers = probes.map(({ label, probe }) => [label, predictPooled(probe, pooled).prediction] as const)
+  return { series: pooled.receipt.series, findings: Object.fromEntries(answers) }
+}
