@@ -1,12 +1,14 @@
 import { mkdir, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { Fault, reason } from "#shared/errors.ts"
+import { curvePlot } from "#shared/probe/curve/record.ts"
 import { readPlot } from "#shared/probe/evidence.ts"
 import { getProbe } from "#shared/probe/predict.ts"
+import { keys } from "#shared/store/keys.ts"
 import type { JobPorts } from "../../ports.ts"
 import type { Output } from "../output.ts"
 
-/** Writes the plots of a version of a probe into a folder; a line with the path of each. */
+/** Writes the plots of a version of a probe, its learning curve among them, into a folder; a line with the path of each. */
 export async function plotsCommand(
   { name, version: asked, folder }: { name: string; version?: string; folder: string },
   { objects }: JobPorts,
@@ -14,7 +16,11 @@ export async function plotsCommand(
 ): Promise<void> {
   const record = await getProbe(objects, name, asked)
   const { version } = record
-  const read = record.plots.map(async (plot) => ({ plot, svg: await readPlot(objects, record, plot) }))
+  const curve = (await objects.has(keys.probePart(name, version, curvePlot))) ? [curvePlot] : []
+  const read = [...record.plots, ...curve].map(async (plot) => ({
+    plot,
+    svg: await readPlot(objects, record, plot),
+  }))
   for (const { plot, svg } of await Promise.all(read)) {
     const path = join(folder, plot)
     await write(folder, path, svg)
