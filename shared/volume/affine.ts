@@ -31,3 +31,19 @@ export function columnNorms(m: Matrix4): [number, number, number] {
   const norm = (j: number) => Math.hypot(m[0][j], m[1][j], m[2][j])
   return [norm(0), norm(1), norm(2)]
 }
+
+/** The map that undoes this one. @param m its last row is (0, 0, 0, 1), its columns span space */
+export function inverse(m: Matrix4): number[][] {
+  const cross = (a: number, b: number) => [
+    m[a][1] * m[b][2] - m[a][2] * m[b][1],
+    m[a][2] * m[b][0] - m[a][0] * m[b][2],
+    m[a][0] * m[b][1] - m[a][1] * m[b][0],
+  ]
+  const columns = [cross(1, 2), cross(2, 0), cross(0, 1)]
+  const determinant = m[0][0] * columns[0][0] + m[0][1] * columns[0][1] + m[0][2] * columns[0][2]
+  const rows = [0, 1, 2].map((i) => {
+    const row = columns.map((column) => column[i] / determinant)
+    return [...row, -(row[0] * m[0][3] + row[1] * m[1][3] + row[2] * m[2][3])]
+  })
+  return [...rows, [0, 0, 0, 1]]
+}

@@ -99,6 +99,16 @@ export function probeCommands(program: Command): void {
       const { version, out: folder } = o
       await run(o, (ports, out) => plotsCommand({ name, version, folder }, ports, out))
     })
+  command(probe, "explain", "draw which places of a scan a linear probe's score comes from, as SVG slices")
+    .argument("<name>", "the probe's name", probeName)
+    .argument("<scan>", "a path to a scan")
+    .requiredOption("--out <file.svg>", "required: the file to write")
+    .option("--version <version>", "which; the one that answers when left out", probeVersion)
+    .action(async (name: string, scan: string, o: SharedOptions & { out: string; version?: string }) => {
+      const { explainCommand } = await import("./explain.ts")
+      const { version, out: file } = o
+      await run(o, (ports, out) => explainCommand(scan, { name, version, file }, ports, out))
+    })
   command(probe, "show", "what the probe is and how well it did, on other cohorts too")
     .argument("<name>", "the probe's name", probeName)
     .option("--version <version>", "which; the one that answers when left out", probeVersion)

@@ -1,5 +1,6 @@
 import type { Metric, ProbeRecord } from "../record.ts"
-import { type Caption, subtitleOf } from "./figure.ts"
+import { subtitleOf } from "./figure.ts"
+import type { Caption } from "./page.ts"
 
 type Record<T extends ProbeRecord["task"]> = Extract<ProbeRecord, { task: T }>
 export type ClassificationRecord = Record<"classification">

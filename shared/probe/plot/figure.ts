@@ -1,13 +1,7 @@
 import { type Mark, type Place, sign } from "./marks.ts"
+import { type Caption, page, side } from "./page.ts"
 import { drawPanel, margin, type Panel } from "./panel.ts"
-import { element, escaped, text, wrapped } from "./svg.ts"
-
-/** What stands above every plot. */
-export interface Caption {
-  title: string
-  /** Whose numbers these are: `subtitleOf` a record. */
-  subtitle: string
-}
+import { text, wrapped } from "./svg.ts"
 
 /** The name and version of a probe and how many patients (or series) its numbers are of. */
 export function subtitleOf(probe: { name: string; version: string }, count: number, who: string): string {
@@ -33,46 +27,32 @@ export interface Figure extends Caption {
 
 /** Pixels from one line of words to the next. */
 const row = 19
-const side = 16
 /** The legend starts a little left of the axes, for it may be wide. */
 const legendLeft = 36
 
 /** A whole SVG document: caption, panels side by side, and below them the legend of all named marks. */
-export function figure({ title, subtitle, panels, remarks = [], below, size }: Figure): string {
+export function figure({ panels, remarks = [], below, size, ...caption }: Figure): string {
   const { width, height } = size ?? { width: panels.length > 1 ? 350 : 480, height: 350 }
   const pitch = margin.left + width + margin.right
   const whole = pitch * panels.length
-  const under = wrapped(subtitle, whole - 2 * side, 12)
-  const top = 50 + 16 * under.length
-  const places = panels.map((_, i): Place => ({ left: i * pitch + margin.left, top, width, height }))
   const legend = panels.flatMap(({ marks }) => marks).filter(({ name }) => name !== undefined)
   const notes = remarks.flatMap((words) => wrapped(words, whole - legendLeft - side, 12))
-  const belowTop = top + height + margin.bottom + 8
-  const legendTop = belowTop + (below ? row * (below.rows.length + 1) + 8 : 0)
-  const total = legendTop + row * (legend.length + notes.length) + 8
-  return element(
-    "svg",
-    {
-      xmlns: "http://www.w3.org/2000/svg",
-      width: whole,
-      height: total,
-      viewBox: `0 0 ${whole} ${total}`,
-      role: "img",
-      "font-family": "Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif",
-    },
-    element("title", {}, escaped(`${title}: ${subtitle}`)),
-    element("rect", { width: whole, height: total, fill: "#fff" }),
-    text(side, 28, title, { size: 17, weight: "bold", width: whole - 2 * side }),
-    ...under.map((words, i) =>
-      text(side, 48 + 16 * i, words, { size: 12, color: "#555", width: whole - 2 * side }),
-    ),
-    ...panels.map((panel, i) => drawPanel(panel, places[i], `axes-${i}`)),
-    below ? drawBelow(below, panels[0], places[0], belowTop) : "",
-    ...legend.map((mark, i) => entry(mark, legendTop + row * i, whole)),
-    ...notes.map((words, i) =>
-      text(legendLeft, legendTop + row * (legend.length + i) + 4, words, { size: 12, color: "#444" }),
-    ),
-  )
+  return page(caption, whole, (top) => {
+    const places = panels.map((_, i): Place => ({ left: i * pitch + margin.left, top, width, height }))
+    const belowTop = top + height + margin.bottom + 8
+    const legendTop = belowTop + (below ? row * (below.rows.length + 1) + 8 : 0)
+    return {
+      height: legendTop + row * (legend.length + notes.length) + 8,
+      content: [
+        ...panels.map((panel, i) => drawPanel(panel, places[i], `axes-${i}`)),
+        below ? drawBelow(below, panels[0], places[0], belowTop) : "",
+        ...legend.map((mark, i) => entry(mark, legendTop + row * i, whole)),
+        ...notes.map((words, i) =>
+          text(legendLeft, legendTop + row * (legend.length + i) + 4, words, { size: 12, color: "#444" }),
+        ),
+      ],
+    }
+  })
 }
 
 function entry(mark: Mark, y: number, whole: number): string {

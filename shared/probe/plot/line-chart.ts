@@ -1,6 +1,7 @@
 import { type Axis, axisOf } from "./axis.ts"
-import { type Caption, figure } from "./figure.ts"
+import { figure } from "./figure.ts"
 import type { Mark } from "./marks.ts"
+import type { Caption } from "./page.ts"
 import { palette } from "./palette.ts"
 
 /** A value at each of some places, with an interval where one is known. */
