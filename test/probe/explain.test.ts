@@ -90,6 +90,7 @@ describe("the terms of a score", () => {
         const sum = contributions.reduce((all, one) => all + one, intercept + (cls ?? 0))
         expect(Math.abs(sum - score)).toBeLessThan(1e-4 * Math.abs(score))
         expect(Math.abs(intercept + (cls ?? 0) + patches - score)).toBeLessThan(1e-4 * Math.abs(score))
+        expect(explanation.of.startsWith("the risk of 'died'")).toBe(unit === "log-hazard")
         expect([explanation.unit, cls === null]).toEqual([unit, pooling === "mean"])
         expect(explanation.clsShare).toBeCloseTo(
           Math.abs(cls ?? 0) / (Math.abs(cls ?? 0) + Math.abs(patches)),

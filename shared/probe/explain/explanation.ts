@@ -138,7 +138,7 @@ function termsOfOutput({ record, head }: Explainable, features: Features, k: num
 }
 
 function scoreOf(record: ProbeRecord, k: number): { of: string; unit: string } {
-  if (record.task === "survival") return { of: `risk of '${record.event}'`, unit: "log-hazard" }
+  if (record.task === "survival") return { of: `the risk of '${record.event}'`, unit: "log-hazard" }
   if (record.task === "classification")
     return { of: `'${record.label}' = ${record.classes[k].name}`, unit: "log-odds" }
   return { of: `'${record.label}'`, unit: record.unit ?? `units of '${record.label}'` }

@@ -36,7 +36,8 @@ export function remarksOf(explanation: Explanation, receipt: Receipt, patchMm: n
     spot
       ? `The slices go through the patch that ${speaks()}, at ${spot.patient.map((mm) => mm.toFixed(0).replace("-", "−")).join(", ")} mm (x to the left, y to the back, z to the head): ${digits(spot.contribution)} ${unit}.`
       : "No patch speaks for the answer: the slices go through the middle one.",
-    `Vermillion adds to the score, blue takes from it; clear is a patch like the mean of the training series. A cell is one patch, ${patchMm.map((mm) => mm.toFixed(1)).join(" × ")} mm (z, y, x); CT from ${huWindow.map(digits).join(" to ")} HU.`,
+    `Vermillion adds to the score, blue takes from it; clear is a patch like the mean of the training series.`,
+    `A cell is one patch, ${patchMm.map((mm) => mm.toFixed(1)).join(" × ")} mm (z, y, x); CT from ${huWindow.map(digits).join(" to ")} HU.`,
     ...oblique.map(({ message }) => `${message[0].toUpperCase()}${message.slice(1)}.`),
     whatItIs,
   ]
