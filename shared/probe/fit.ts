@@ -46,10 +46,11 @@ export async function fitProbe(objects: ObjectStore, options: FitOptions): Promi
   const request = FitRequest.parse(options)
   const { name, cohort, pooling, folds, seed } = request
   const method = methodOf(request)
+  const asked = targetOf(request)
   await checkName(objects, name)
   const read = await readStudy(objects, {
     cohort,
-    target: targetOf(request),
+    target: asked,
     pooling,
     read: options.read,
     onRead: (done, total) => onProgress?.({ done, total, message: "reading features" }),

@@ -44,7 +44,7 @@ export async function keepMade(objects: ObjectStore, series: string, mean: Float
         budget: { shape },
         shape,
       },
-      encoder: { id: under, digest: "0", recipeDigest: "0" },
+      encoder: { id: under, digest: "0".repeat(64), recipeDigest: "0".repeat(64) },
       gridToPatient: identity,
       deidentification: "made up",
     },
