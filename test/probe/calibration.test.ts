@@ -50,6 +50,17 @@ describe(`calibration as ${golden.source} has it`, () => {
     expect(Math.abs(many.slope! - golden.classSlope)).toBeLessThan(1e-5)
   })
 
+  test("bins are about equal, whatever the number of series", () => {
+    for (const rows of [11, 60, 99, 326, 1003]) {
+      const p = Array.from({ length: rows }, (_, i) => (i + 0.5) / rows)
+      const { curve } = reliability(two(p.map((x) => Number(x > 0.5))), f64(p))
+      const counts = curve.map(({ count }) => count)
+      expect(counts.reduce((sum, n) => sum + n)).toBe(rows)
+      expect(counts).toHaveLength(10)
+      expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(1)
+    }
+  })
+
   test("the curve of ten equal bins, and the error it adds up to, to 1e-9", () => {
     const { probability, truth, predicted, observed, ece } = golden.curve
     const found = reliability(two(truth), f64(probability))

@@ -56,10 +56,11 @@ export function reliability({ target, outputs: width }: Problem, outputs: Float6
 function curveOf(p: Float64Array, came: Float64Array): Reliability["curve"] {
   const order = Uint32Array.from(p.keys()).sort((a, b) => p[a] - p[b])
   const curve: Reliability["curve"] = []
-  for (let from = 0; from < order.length; ) {
-    // The end that an even deal has next, and then on to where the probability changes.
-    const bin = Math.floor((from * bins) / order.length + 1e-9) + 1
-    let to = Math.max(from + 1, Math.round((bin * order.length) / bins))
+  let from = 0
+  for (let bin = 1; bin <= bins; bin++) {
+    // To the end that an even deal has, and then on to where the probability changes.
+    let to = Math.round((bin * order.length) / bins)
+    if (to <= from) continue
     while (to < order.length && p[order[to]] === p[order[to - 1]]) to++
     const rows = order.subarray(from, to)
     const sum = (values: Float64Array) => rows.reduce((total, row) => total + values[row], 0)

@@ -16,6 +16,8 @@ export function resolved(asked: AskedTarget, members: Member[]): { target: Targe
   const rule =
     task === "regression"
       ? `'${label}' has ${different} different numbers, more than ${mostClasses}: learned as a number`
-      : `'${label}' has no more than ${mostClasses} different numbers: learned as classes`
+      : different > 0
+        ? `'${label}' has ${different} different numbers, no more than ${mostClasses}: learned as classes`
+        : `'${label}' has no numbers: learned as classes`
   return { target: { task, label }, notes: [{ code: "label-kind", message: rule }] }
 }
