@@ -64,10 +64,13 @@ describe("threads", () => {
     expect(await workers.heldOut(trial)).toEqual(await inThisThread().heldOut(trial))
   })
 
-  test("a thread that dies rejects all that waits for it, and all that is asked later", async () => {
+  test.each([
+    ["ends", "process.exit(0)"],
+    ["is broken", "throw new Error('lost')"],
+  ])("a thread that %s rejects all that waits for it, and all that is asked later", async (_, act) => {
     const of = study("ridge")
-    // Too small a heap to start with.
-    const workers = ended(threads(2, { maxOldGenerationSizeMb: 2, maxYoungGenerationSizeMb: 1 }))
+    const text = `import { parentPort } from "node:worker_threads"; parentPort.once("message", () => { ${act} })`
+    const workers = ended(threads(2, new URL(`data:text/javascript,${encodeURIComponent(text)}`)))
     const fault = { kind: "unavailable", code: "thread-failed" }
     await expect(evaluate(of, { folds: 5, seed: 0, method, workers })).rejects.toMatchObject(fault)
     await expect(evaluate(of, { folds: 5, seed: 0, method, workers })).rejects.toMatchObject(fault)

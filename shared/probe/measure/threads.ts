@@ -2,7 +2,7 @@ import { existsSync } from "node:fs"
 import { availableParallelism, freemem } from "node:os"
 import { setImmediate } from "node:timers/promises"
 import { fileURLToPath } from "node:url"
-import { type ResourceLimits, Worker } from "node:worker_threads"
+import { Worker } from "node:worker_threads"
 import { Fault, reason } from "#shared/errors.ts"
 import type { Table } from "../head/design.ts"
 import type { Trial, TrialResult } from "./held-out.ts"
@@ -71,8 +71,8 @@ interface Waiting {
   reject: (thrown: unknown) => void
 }
 
-/** So many threads, started when they are needed. Where one ends by itself, all that is pending is rejected. */
-export function threads(count: number, resourceLimits?: ResourceLimits): Workers {
+/** So many threads of a program, started when they are needed. Where one ends by itself, all that is pending is rejected. */
+export function threads(count: number, program: URL = file): Workers {
   const queue: Waiting[] = []
   const idle: Worker[] = []
   const busy = new Map<Worker, Waiting>()
@@ -87,7 +87,7 @@ export function threads(count: number, resourceLimits?: ResourceLimits): Workers
     await Promise.all(all.map((worker) => worker.terminate()))
   }
   const start = (): Worker => {
-    const worker = new Worker(file, { execArgv: [], resourceLimits })
+    const worker = new Worker(program, { execArgv: [] })
     const lost = (why: string, cause?: unknown) => {
       if (!over) void end(outOfMemory(why, cause))
     }
