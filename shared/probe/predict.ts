@@ -48,11 +48,15 @@ export const Answer = z.union([
 ])
 export type Answer = z.infer<typeof Answer>
 
+/** Why there is no answer for a series. */
+export const Unanswered = z.object({
+  series: SeriesId,
+  error: z.object({ code: z.string(), message: z.string() }),
+})
+type Unanswered = z.infer<typeof Unanswered>
+
 /** One per series asked for, in order: an answer, or why there is none. */
-export const Prediction = z.union([
-  z.object({ series: SeriesId, prediction: Answer }),
-  z.object({ series: SeriesId, error: z.object({ code: z.string(), message: z.string() }) }),
-])
+export const Prediction = z.union([z.object({ series: SeriesId, prediction: Answer }), Unanswered])
 export type Prediction = z.infer<typeof Prediction>
 
 /**
@@ -102,10 +106,8 @@ export function headOf(record: ProbeRecord, bytes: Uint8Array, name: string): He
 }
 
 /**
- * Predicts from the cached features of each series; their patches are not read. A series without features, or
- * whose file is damaged, gets an `error` in place of an answer and does not stop the others.
+ * Predicts from the cached features of each series, as `ofEach` has it.
  * @param times of a survival probe, the times to tell the probability of survival at, as `checkTimes` takes them
- * @throws Fault `conflict` / `wrong-encoder` for features that are not of the probe's encoder and recipe
  */
 export function predict(
   objects: ObjectStore,
@@ -113,12 +115,25 @@ export function predict(
   series: string[],
   times?: number[],
 ): Promise<Prediction[]> {
-  const { encoder } = probe.record
-  return mapBounded(series, storeConcurrency, async (id): Promise<Prediction> => {
+  return ofEach(objects, probe.record.encoder.id, series, (pooled) => predictPooled(probe, pooled, times))
+}
+
+/**
+ * What `answer` makes of the cached features of each series, in order; their patches are not read. A series without
+ * features, or whose file is damaged, gets an `error` in place of an answer and does not stop the others.
+ * @throws Fault `conflict` / `wrong-encoder` for features that are not of the encoder and recipe that was asked for
+ */
+export function ofEach<T>(
+  objects: ObjectStore,
+  encoder: string,
+  series: string[],
+  answer: (pooled: Pooled) => T,
+): Promise<(T | Unanswered)[]> {
+  return mapBounded(series, storeConcurrency, async (id) => {
     try {
-      const pooled = await readPooled(objects, encoder.id, id)
-      if (pooled) return predictPooled(probe, pooled, times)
-      const message = `${id} has no features under encoder ${encoder.id}: add it with that encoder first`
+      const pooled = await readPooled(objects, encoder, id)
+      if (pooled) return answer(pooled)
+      const message = `${id} has no features under encoder ${encoder}: add it with that encoder first`
       return { series: id, error: { code: "no-features", message } }
     } catch (thrown) {
       if (!(thrown instanceof Fault && ofOneSeries.includes(thrown.code))) throw thrown

@@ -1,19 +1,17 @@
 import { z } from "zod"
 import { mapBounded, storeConcurrency } from "#shared/cohort/bounded.ts"
 import { ColumnName } from "#shared/cohort/members.ts"
-import { Fault } from "#shared/errors.ts"
 import type { Pooled } from "#shared/features/features.ts"
-import { readPooled } from "#shared/features/keep.ts"
 import { SeriesId } from "#shared/ids.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
 import type { OpenProbe } from "../cache.ts"
-import { Answer, ofOneSeries, openProbe, type Probe, predictPooled } from "../predict.ts"
+import { Answer, ofEach, openProbe, type Probe, predictPooled, Unanswered } from "../predict.ts"
 import type { Panel } from "./panel.ts"
 
 /** What every finding's probe says of one series, or why there is no answer. */
 export const PanelPrediction = z.union([
   z.object({ series: SeriesId, findings: z.record(ColumnName, Answer) }),
-  z.object({ series: SeriesId, error: z.object({ code: z.string(), message: z.string() }) }),
+  Unanswered,
 ])
 export type PanelPrediction = z.infer<typeof PanelPrediction>
 
@@ -43,18 +41,7 @@ export function predictPanel(
   opened: OpenPanel,
   series: string[],
 ): Promise<PanelPrediction[]> {
-  const { encoder } = opened.panel
-  return mapBounded(series, storeConcurrency, async (id): Promise<PanelPrediction> => {
-    try {
-      const pooled = await readPooled(objects, encoder, id)
-      if (pooled) return panelPooled(opened, pooled)
-      const message = `${id} has no features under encoder ${encoder}: add it with that encoder first`
-      return { series: id, error: { code: "no-features", message } }
-    } catch (thrown) {
-      if (!(thrown instanceof Fault && ofOneSeries.includes(thrown.code))) throw thrown
-      return { series: id, error: { code: thrown.code, message: thrown.message } }
-    }
-  })
+  return ofEach(objects, opened.panel.encoder, series, (pooled) => panelPooled(opened, pooled))
 }
 
 /** From features in memory. @throws Fault `wrong-encoder`, `not-finite` */
