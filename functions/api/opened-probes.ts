@@ -1,4 +1,4 @@
-import { type OpenProbe, probeCache } from "#shared/probe/cache.ts"
+import { type OpenProbe, probeCache } from "#shared/probe/versions/cache.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
 
 /** One cache of opened probes for each store: it outlives the requests. */

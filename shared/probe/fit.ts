@@ -22,7 +22,7 @@ import type { ReadInputs } from "./study/inputs.ts"
 import { type ReadStudy, readStudy } from "./study/study.ts"
 import { quartiles } from "./study/survival-times.ts"
 import { encodeTraining, trainingFile } from "./training.ts"
-import { setCurrent } from "./versions.ts"
+import { setCurrent } from "./versions/pointer.ts"
 
 export interface FitOptions extends FitRequest {
   now: Date

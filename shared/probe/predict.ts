@@ -11,10 +11,10 @@ import type { Head } from "./head/head.ts"
 import { intervalShare } from "./measure/prediction-interval.ts"
 import { predictedClass } from "./measure/score.ts"
 import type { ProbeRecord } from "./record.ts"
-import { corruptProbe, noCurrent, noSuchVersion, readRecord } from "./stored.ts"
 import { checkEncoder, columnsOf, headInputs, usable } from "./study/inputs.ts"
 import { Neighbors, told } from "./told.ts"
-import { currentVersion } from "./versions.ts"
+import { currentVersion } from "./versions/pointer.ts"
+import { corruptProbe, noCurrent, noSuchVersion, readRecord } from "./versions/stored.ts"
 
 /** A probe that is ready to answer. */
 export interface Probe {

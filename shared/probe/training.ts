@@ -5,7 +5,7 @@ import { keys } from "#shared/store/keys.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
 import { Trivial } from "./measure/trivial.ts"
 import type { ProbeRecord } from "./record.ts"
-import { corruptProbe } from "./stored.ts"
+import { corruptProbe } from "./versions/stored.ts"
 
 export const trainingFile = "training.json"
 

@@ -1,4 +1,4 @@
-import { promote } from "#shared/probe/promote.ts"
+import { promote } from "#shared/probe/versions/promote.ts"
 import type { JobPorts } from "../../ports.ts"
 import type { Output } from "../output.ts"
 

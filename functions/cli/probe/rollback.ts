@@ -1,4 +1,4 @@
-import { rollbackProbe } from "#shared/probe/rollback.ts"
+import { rollbackProbe } from "#shared/probe/versions/rollback.ts"
 import type { JobPorts } from "../../ports.ts"
 import type { Output } from "../output.ts"
 

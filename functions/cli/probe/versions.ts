@@ -1,4 +1,4 @@
-import { listVersions } from "#shared/probe/list-versions.ts"
+import { listVersions } from "#shared/probe/versions/list.ts"
 import type { JobPorts } from "../../ports.ts"
 import type { Output } from "../output.ts"
 

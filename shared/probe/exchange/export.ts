@@ -5,7 +5,7 @@ import type { ObjectStore } from "#shared/store/store.ts"
 import { openProbe } from "../predict.ts"
 import type { ProbeRecord } from "../record.ts"
 import { readTraining } from "../training.ts"
-import { versionParts } from "../versions.ts"
+import { versionParts } from "../versions/pointer.ts"
 
 /** Names every other file of an export with its digest, as `sha256sum -c` reads it. */
 export const sumsFile = "SHA256SUMS"

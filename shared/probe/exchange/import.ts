@@ -4,7 +4,7 @@ import { ProbeName, sha256 } from "#shared/ids.ts"
 import { keys } from "#shared/store/keys.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
 import { type ProbeRecord, ProbeVersion, recordFile } from "../record.ts"
-import { currentVersion, setCurrent } from "../versions.ts"
+import { currentVersion, setCurrent } from "../versions/pointer.ts"
 import { checkParts, type ReadFile, readExport, recordOf } from "./check.ts"
 
 export const Imported = z.object({

@@ -4,8 +4,8 @@ import { ColumnName } from "#shared/cohort/members.ts"
 import type { Pooled } from "#shared/features/features.ts"
 import { SeriesId } from "#shared/ids.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
-import type { OpenProbe } from "../cache.ts"
 import { Answer, ofEach, openProbe, type Probe, predictPooled, Unanswered } from "../predict.ts"
+import type { OpenProbe } from "../versions/cache.ts"
 import type { Panel } from "./panel.ts"
 
 /** What every finding's probe says of one series, or why there is no answer. */

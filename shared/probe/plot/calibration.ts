@@ -4,7 +4,7 @@ import { figure } from "./figure.ts"
 import { histogramOver } from "./histogram.ts"
 import type { Mark } from "./marks.ts"
 import { grey, palette } from "./palette.ts"
-import type { Plotted } from "./plots.ts"
+import type { Plotted } from "./plotted.ts"
 import { diagonal } from "./roc.ts"
 
 /** The calibration curve of out-of-fold probabilities, and how often each probability was said. */

@@ -4,7 +4,7 @@ import { figure } from "./figure.ts"
 import { histogram } from "./histogram.ts"
 import type { Mark, Point } from "./marks.ts"
 import { grey, palette } from "./palette.ts"
-import type { Plotted } from "./plots.ts"
+import type { Plotted } from "./plotted.ts"
 
 /** More dots than this only make a file large. */
 const mostDots = 2000

@@ -1,16 +1,9 @@
 import type { ProbeRecord } from "../record.ts"
-import type { Study } from "../study/rows.ts"
 import { calibrationPlot } from "./calibration.ts"
 import { errorsPlot } from "./errors.ts"
+import type { Plotted } from "./plotted.ts"
 import { rocPlot } from "./roc.ts"
 import { survivalPlot } from "./survival.ts"
-
-/** What the plots of a probe are drawn from, beside its record. */
-export interface Plotted {
-  study: Study
-  /** What the heads of the folds said of each row, [rows, outputs]. */
-  outOfFold: Float64Array
-}
 
 /** The plots that are kept beside `probe.json`, by the probe's task. */
 export const plotFiles: Record<ProbeRecord["task"], string[]> = {

@@ -4,7 +4,7 @@ import { type ClassificationRecord, captionOf, withInterval } from "./caption.ts
 import { figure } from "./figure.ts"
 import type { Mark, Point } from "./marks.ts"
 import { grey, palette } from "./palette.ts"
-import type { Plotted } from "./plots.ts"
+import type { Plotted } from "./plotted.ts"
 
 /** More curves than this are not told apart. */
 const mostCurves = 7

@@ -7,7 +7,7 @@ import { captionOf, type SurvivalRecord, withInterval, withUnit } from "./captio
 import { figure } from "./figure.ts"
 import type { Mark } from "./marks.ts"
 import { palette } from "./palette.ts"
-import type { Plotted } from "./plots.ts"
+import type { Plotted } from "./plotted.ts"
 
 const thirds = [
   { name: "low", color: palette[2] },

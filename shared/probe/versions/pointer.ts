@@ -3,7 +3,7 @@ import { Fault } from "#shared/errors.ts"
 import { getJson, putJson } from "#shared/store/json.ts"
 import { keys } from "#shared/store/keys.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
-import { ProbeVersion } from "./record.ts"
+import { ProbeVersion } from "../record.ts"
 
 const Promotion = z.object({
   version: ProbeVersion,

@@ -1,6 +1,6 @@
 import type { ObjectStore } from "#shared/store/store.ts"
-import { openProbe, type Probe } from "./predict.ts"
-import { currentVersion } from "./versions.ts"
+import { openProbe, type Probe } from "../predict.ts"
+import { currentVersion } from "./pointer.ts"
 
 /** Opens a version of a probe, the current one when none is named. @throws the Faults of `openProbe` */
 export type OpenProbe = (name: string, version?: string) => Promise<Probe>

@@ -1,10 +1,10 @@
 import { z } from "zod"
 import { type OnDamaged, readList } from "#shared/cohort/bounded.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
-import { getProbe } from "./predict.ts"
-import { ProbeRecord, ProbeVersion } from "./record.ts"
+import { getProbe } from "../predict.ts"
+import { ProbeRecord, ProbeVersion } from "../record.ts"
+import { readPointer } from "./pointer.ts"
 import { completeVersions, noCurrent } from "./stored.ts"
-import { readPointer } from "./versions.ts"
 
 /** One version of a probe. */
 export const VersionSummary = z.object({

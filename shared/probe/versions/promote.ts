@@ -1,9 +1,9 @@
 import { z } from "zod"
 import { ProbeName } from "#shared/ids.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
-import { openProbe } from "./predict.ts"
-import { ProbeVersion } from "./record.ts"
-import { setCurrent } from "./versions.ts"
+import { openProbe } from "../predict.ts"
+import { ProbeVersion } from "../record.ts"
+import { setCurrent } from "./pointer.ts"
 
 export const Promoted = z.object({
   probe: ProbeName,

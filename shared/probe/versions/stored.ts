@@ -3,8 +3,8 @@ import { Fault } from "#shared/errors.ts"
 import { getJson } from "#shared/store/json.ts"
 import { keys } from "#shared/store/keys.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
-import { isOldFormat, ProbeRecord, recordFile } from "./record.ts"
-import { versionParts } from "./versions.ts"
+import { isOldFormat, ProbeRecord, recordFile } from "../record.ts"
+import { versionParts } from "./pointer.ts"
 
 /**
  * The record of a version of a probe; undefined where it is not there, as of a fit that was interrupted.

@@ -3,10 +3,10 @@ import { isUnreadable } from "#shared/cohort/bounded.ts"
 import { Fault } from "#shared/errors.ts"
 import { ProbeName } from "#shared/ids.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
-import { openProbe } from "./predict.ts"
-import { ProbeVersion } from "./record.ts"
+import { openProbe } from "../predict.ts"
+import { ProbeVersion } from "../record.ts"
+import { type Pointer, point, readPointer } from "./pointer.ts"
 import { noCurrent } from "./stored.ts"
-import { type Pointer, point, readPointer } from "./versions.ts"
 
 export interface ProbeRollback {
   name: string
