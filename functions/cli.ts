@@ -34,6 +34,14 @@ command(program, "add", "embed CT series and put them into a cohort; what is the
     })
   })
 
+command(program, "label", "give a cohort's series labels, which probes learn from; scans are not read")
+  .argument("<cohort>", "its name", cohortName)
+  .argument("<file.csv>", "columns, joined by a column `series` or `source` (path as given to add)")
+  .action(async (cohort: string, file: string, o: SharedOptions) => {
+    const { labelCommand } = await import("./cli/label.ts")
+    await run(o, (ports, out) => labelCommand(cohort, file, ports, out))
+  })
+
 command(program, "publish", "make a cohort's snapshot and let searches use it")
   .argument("<cohort>", "its name", cohortName)
   .option("--force", "make it live whatever the promotion gate says against it")

@@ -1,6 +1,8 @@
 import { createRoute, z } from "@hono/zod-openapi"
 import { getCohort } from "#shared/cohort/cohort.ts"
+import { LabelledCohort, labelCohort } from "#shared/cohort/label.ts"
 import { addMember, getMember, listMembers, Member, Scalars, updateMember } from "#shared/cohort/members.ts"
+import { metadataTable } from "#shared/cohort/metadata-table.ts"
 import { Fault } from "#shared/errors.ts"
 import { keys } from "#shared/store/keys.ts"
 import type { ApiPorts } from "../ports.ts"
@@ -48,7 +50,34 @@ const update = createRoute({
   responses: { 200: json(Described, "The member as it is now"), ...problems(400, 404) },
 })
 
+const label = createRoute({
+  method: "post",
+  path: "/cohorts/{cohort}/labels",
+  tags: ["cohorts"],
+  summary: "Give many series of the cohort labels, by CSV",
+  description:
+    "A header, and a row for each series, told by a column `series` or `source`; the other columns are laid over the labels " +
+    "that there are, an empty cell meaning that a label is known to be absent. Rows of no series of the cohort are listed.",
+  request: {
+    params: params.cohort,
+    body: {
+      required: true,
+      content: {
+        "text/csv": { schema: z.string(), example: "source,nodule,days,died\nscan-1,true,412,false\n" },
+      },
+    },
+  },
+  responses: {
+    200: json(named("LabelledCohort", LabelledCohort), "What was labelled"),
+    ...problems(400, 404, 413),
+  },
+})
+
 export const members = resource()
+  .openapi(label, async (c) => {
+    const { cohort } = c.req.valid("param")
+    return c.json(await labelCohort(c.get("ports").objects, cohort, metadataTable(await c.req.text())), 200)
+  })
   .openapi(list, async (c) => {
     const { objects } = c.get("ports")
     const { cohort } = await getCohort(objects, c.req.valid("param").cohort)

@@ -76,6 +76,8 @@ export async function addMember(
   }
 }
 
+type Columns = Partial<Pick<Member, "metadata" | "labels">>
+
 /**
  * Sets the metadata, the labels, or both of a member; what is left out stays. Undefined when the series is not in
  * the cohort, as when it was deleted in between: nobody brings it back by describing it.
@@ -84,13 +86,14 @@ export async function updateMember(
   objects: ObjectStore,
   cohort: string,
   series: string,
-  columns: Partial<Pick<Member, "metadata" | "labels">>,
+  columns: Columns | ((member: Member) => Columns),
 ): Promise<Member | undefined> {
   const key = keys.member(cohort, series)
   for (let attempt = 1; ; attempt++) {
     const there = await getJson(objects, key, Member)
     if (!there) return undefined
-    const member = { ...there.value, ...columns }
+    const given = typeof columns === "function" ? columns(there.value) : columns
+    const member = { ...there.value, ...given }
     try {
       await putJson(objects, key, member, { ifMatch: there.etag })
       return member
