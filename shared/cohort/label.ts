@@ -37,7 +37,7 @@ export async function labelCohort(
   })
   const unknown = table.unused()
   if (rows.length === 0) {
-    const message = `none of ${unknown.length} rows is of a series of cohort ${cohort}: name them by 'series' or 'source', as GET /v1/cohorts/${cohort}/members has them`
+    const message = `none of ${unknown.length} rows is of a series of cohort ${cohort}: name them by 'series' (the ids that add told) or 'source' (the paths as they were added)`
     throw new Fault("invalid", "no-such-series", message)
   }
   const done = await mapBounded(rows, storeConcurrency, ({ series, columns }) =>
