@@ -88,6 +88,8 @@ if (!existsSync(data)) {
   const inCrop = fit(folder, "tumour", "--cohort", "crops", ...presence)
   table("tumour in a crop", inCrop, ["auroc", "auprc", "brier"], outside("tumour", "crops-validation"))
   table("… the same probe on sarcomas", inCrop, ["auroc"], outside("tumour", "crops-sarcoma"))
+  const inSarcoma = fit(folder, "sarcoma-tumour", "--cohort", "crops-sarcoma", ...presence)
+  table("tumour in a crop, sarcomas", inSarcoma, ["auroc", "auprc", "brier"])
   const volume = ["--task", "regression", "--label", "target_ml", "--unit", "ml"]
   const size = fit(folder, "tumour-ml", "--cohort", "train", ...volume)
   table("tumour in ml", size, ["mae", "r2"], outside("tumour-ml", "validation"))
