@@ -8,6 +8,7 @@ import { keys } from "#shared/store/keys.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
 import { decodeHead } from "./head/file.ts"
 import type { Head } from "./head/head.ts"
+import { ready } from "./head/neighbors.ts"
 import { intervalShare } from "./measure/prediction-interval.ts"
 import { predictedClass } from "./measure/score.ts"
 import type { ProbeRecord } from "./record.ts"
@@ -94,7 +95,8 @@ export async function openProbe(objects: ObjectStore, name: string, version?: st
   if (!object) {
     throw new Fault("unavailable", "corrupt-probe", `the weights ${key} are not there: fit the probe again`)
   }
-  return { record, head: headOf(record, object.bytes, key) }
+  const head = headOf(record, object.bytes, key)
+  return { record, head: head.kind === "knn" ? await ready(head) : head }
 }
 
 /** The head of a record from the bytes of its file. @param name of the file, for the Fault `corrupt-probe` */

@@ -1,9 +1,9 @@
 import { mapBounded } from "#shared/cohort/bounded.ts"
+import { type Codes, codeStride, codesIn } from "#shared/exact/codes.ts"
+import { checksumBytes, type Kernel, openKernel } from "#shared/exact/kernel/kernel.ts"
+import type { Approximation } from "#shared/exact/scan.ts"
 import { keys } from "#shared/store/keys.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
-import { type Codes, codeStride, codesIn } from "./exact-codes.ts"
-import type { Approximation } from "./exact-scan.ts"
-import { checksumBytes, type Kernel, openKernel } from "./kernel/kernel.ts"
 import { readPart } from "./parts.ts"
 import { corrupt, type Manifest } from "./snapshot.ts"
 

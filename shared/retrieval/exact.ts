@@ -1,10 +1,10 @@
+import { breathing } from "#shared/exact/breath.ts"
+import { makeCodes } from "#shared/exact/codes.ts"
+import { openFloats } from "#shared/exact/floats.ts"
+import { type Approximation, scan } from "#shared/exact/scan.ts"
+import { topK } from "#shared/exact/top-k.ts"
 import { dot } from "#shared/vector.ts"
-import { breathing } from "./exact-breath.ts"
-import { makeCodes } from "./exact-codes.ts"
-import { openFloats } from "./exact-floats.ts"
-import { type Approximation, scan } from "./exact-scan.ts"
 import { checkQuery } from "./query.ts"
-import { topK } from "./top-k.ts"
 import type { VectorIndex } from "./vector-index.ts"
 
 /** The scores of some rows, in double precision; from memory, or from wherever the f32 vectors lie. */

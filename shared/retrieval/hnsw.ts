@@ -3,10 +3,10 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { setImmediate } from "node:timers/promises"
 import { Fault, reason } from "#shared/errors.ts"
+import { byScore } from "#shared/exact/top-k.ts"
 import { dot } from "#shared/vector.ts"
 import { checkGraph } from "./hnsw-graph.ts"
 import { checkQuery } from "./query.ts"
-import { byScore } from "./top-k.ts"
 import type { VectorIndex } from "./vector-index.ts"
 
 /**

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto"
-import { breathing } from "./exact-breath.ts"
+import { breathing } from "#shared/exact/breath.ts"
 
 /** Of SHA-256: a damaged row goes unseen once in 2⁶⁴. */
 const digestBytes = 8

@@ -2,6 +2,7 @@ import { setImmediate } from "node:timers/promises"
 import { z } from "zod"
 import type { Scalars } from "#shared/cohort/members.ts"
 import { Fault } from "#shared/errors.ts"
+import type { Found } from "#shared/exact/top-k.ts"
 import { CohortName, EncoderId, SeriesId, SnapshotId } from "#shared/ids.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
 import { dot } from "#shared/vector.ts"
@@ -13,7 +14,6 @@ import { plan } from "./plan.ts"
 import { checkK } from "./query.ts"
 import { queryVector, SearchQuery } from "./query-vector.ts"
 import { select } from "./select.ts"
-import type { Found } from "./vector-index.ts"
 
 export const SearchRequest = z.strictObject({
   cohort: CohortName,

@@ -1,8 +1,4 @@
-/** One row found: its number in the index, and its cosine similarity to the query. */
-export interface Found {
-  row: number
-  score: number
-}
+import type { Found } from "#shared/exact/top-k.ts"
 
 export interface SearchOptions {
   k: number
@@ -12,7 +8,7 @@ export interface SearchOptions {
   ef?: number
 }
 
-/** At most k rows, best first; ties by row. */
+/** At most k rows with their cosine similarity to the query, best first; ties by row. */
 export interface Nearest {
   found: Found[]
   /** Rows that a first look left in question, and whose score was computed anew from the f32 vectors. */

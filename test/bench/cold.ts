@@ -9,8 +9,8 @@ import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import { buildSync } from "esbuild"
 import { createCohort } from "#shared/cohort/cohort.ts"
+import { topK } from "#shared/exact/top-k.ts"
 import { hnswAvailable } from "#shared/retrieval/hnsw.ts"
-import { topK } from "#shared/retrieval/top-k.ts"
 import { contentParts, indexParts, writeSnapshot } from "#shared/retrieval/write.ts"
 import { diskStore } from "#shared/store/disk.ts"
 import { putJson } from "#shared/store/json.ts"
@@ -132,7 +132,7 @@ function bundled(data: string): string {
     logLevel: "error",
   })
   copyFileSync(
-    resolve(import.meta.dirname, "../../shared/retrieval/kernel/kernel.wasm"),
+    resolve(import.meta.dirname, "../../shared/exact/kernel/kernel.wasm"),
     join(data, "kernel.wasm"),
   )
   return outfile

@@ -2,10 +2,11 @@
  * Exact search on 100 000 × 864 vectors: ours on int8 codes and on f32, plain TypeScript, and usearch, LanceDB and faiss
  * where they are installed; then filters of several selectivities. All in one run, and in turn.
  */
+
+import { makeCodes } from "#shared/exact/codes.ts"
+import { mostRows } from "#shared/exact/kernel/kernel.ts"
+import { topK } from "#shared/exact/top-k.ts"
 import { exactIndex } from "#shared/retrieval/exact.ts"
-import { makeCodes } from "#shared/retrieval/exact-codes.ts"
-import { mostRows } from "#shared/retrieval/kernel/kernel.ts"
-import { topK } from "#shared/retrieval/top-k.ts"
 import { dot } from "#shared/vector.ts"
 import { random } from "../retrieval/random.ts"
 import { compare, count, dim, engine, k, queries, rowsOf, vectors } from "./engines/compare.ts"

@@ -6,6 +6,7 @@ import { answerOf, type Known, survivalOf } from "#shared/probe/head/known.ts"
 import { neighborHead, neighborsOf, neighborsOfEach } from "#shared/probe/head/neighbors.ts"
 import { type Problem, rowOf } from "#shared/probe/head/problem.ts"
 import { lostShare, weightedKaplanMeier } from "#shared/probe/head/weighted-survival.ts"
+import { coded, nearestCoded } from "#shared/probe/math/coded.ts"
 import { nearest, nearestOfEach } from "#shared/probe/math/nearest.ts"
 import { prng, randomInt } from "#shared/probe/math/prng.ts"
 import { valueAt } from "#shared/probe/math/steps.ts"
@@ -46,7 +47,7 @@ describe(`answers of ${golden.source}`, () => {
 })
 
 describe("neighbors", () => {
-  test("are those of a search through every row, one by one or many at a time, ties to the first row", () => {
+  test("are those of a search through every row, one by one, by codes or many at a time, ties to the first row", async () => {
     const random = prng(2)
     for (let trial = 0; trial < 30; trial++) {
       const [rows, columns, asked] = [
@@ -62,6 +63,7 @@ describe("neighbors", () => {
       const queries = { values: some(asked, size), rows: asked, columns }
       const count = 1 + randomInt(random, 12)
       const together = nearestOfEach(points, queries, count)
+      const codes = (await coded(points))!
       expect(together).toHaveLength(asked)
       for (const [q, found] of together.entries()) {
         const query = queries.values.subarray(q * columns, (q + 1) * columns)
@@ -75,6 +77,7 @@ describe("neighbors", () => {
         for (const [i, d] of found.distances.entries())
           expect(Math.abs(d - distance(found.rows[i]))).toBeLessThanOrEqual(1e-6 * size)
         expect(nearest(points, query, count)).toEqual(found)
+        expect(nearestCoded(codes, query, count)).toEqual(found)
       }
     }
   })
@@ -92,6 +95,45 @@ describe("neighbors", () => {
     const [found] = nearestOfEach({ values, rows: 50, columns }, queries, 5)
     expect([...found.rows]).toEqual([49, 48, 47, 46, 45])
     expect(found.distances[0]).toBeCloseTo(2 ** -17, 12)
+  })
+
+  test.each([
+    ["of few directions", 6, 0.3],
+    ["of every direction alike", 200, 0],
+    ["that all but coincide", 3, 1e-6],
+  ])("by codes are the very same, of 3000 points %s", async (_, rank, own) => {
+    const [rows, columns] = [3000, 200]
+    const [shares, directions, rest] = [
+      noise(rows * rank, 5),
+      noise(rank * columns, 6),
+      noise(rows * columns, 7),
+    ]
+    const values = Float32Array.from(rest, (v, i) => {
+      const [row, column] = [Math.floor(i / columns), i % columns]
+      let sum = own * v
+      for (let k = 0; k < rank; k++) sum += shares[row * rank + k] * directions[k * columns + column]
+      return sum
+    })
+    // One row far out, whose codes are coarse, and one that stands twice.
+    for (let c = 0; c < columns; c += 3) values[c] *= 1e4
+    values.copyWithin(columns, 2 * columns, 3 * columns)
+    const points = { values, rows, columns }
+    const codes = (await coded(points))!
+    for (let q = 0; q < 40; q++) {
+      const query = values.slice(q * columns, (q + 1) * columns).map((v, c) => v + own * rest[c])
+      for (const count of [1, 20])
+        expect(nearestCoded(codes, query, count)).toEqual(nearest(points, query, count))
+    }
+  })
+
+  test("by codes are told of the farthest queries, and not made of points too far out", async () => {
+    const points = { values: Float32Array.of(0, 0, 1, 2, -3, 4), rows: 3, columns: 2 }
+    const codes = (await coded(points))!
+    for (const far of [1e8, 1e20, 3e38]) {
+      const query = Float32Array.of(far, -far)
+      expect(nearestCoded(codes, query, 2)).toEqual(nearest(points, query, 2))
+    }
+    expect(await coded({ ...points, values: points.values.map((v) => v * 1e30) })).toBeUndefined()
   })
 
   test("leave out the series that is asked about, whose row it is, and no other of the same place", () => {

@@ -1,4 +1,4 @@
-import type { Found } from "#shared/retrieval/vector-index.ts"
+import type { Found } from "#shared/exact/top-k.ts"
 
 /** The plain definition: score all, sort all. Written apart from the code it judges. */
 export function bruteForce(

@@ -4,10 +4,10 @@ import { createRequire } from "node:module"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import { describe, expect, test } from "vitest"
-import { mostRows, openKernel } from "#shared/retrieval/kernel/kernel.ts"
+import { mostRows, openKernel } from "#shared/exact/kernel/kernel.ts"
 import { random } from "./random.ts"
 
-const folder = resolve(import.meta.dirname, "../../shared/retrieval/kernel")
+const folder = resolve(import.meta.dirname, "../../shared/exact/kernel")
 
 function hasAssembler(): boolean {
   try {

@@ -1,3 +1,4 @@
+import { type Coded, coded, nearestCoded } from "../math/coded.ts"
 import { type Nearest, nearest, nearestOfEach, type Points } from "../math/nearest.ts"
 import { type Scaling, spreadOf, type Table } from "./design.ts"
 import { type Known, knownOf } from "./known.ts"
@@ -18,6 +19,8 @@ export interface NeighborHead extends Scaling {
   known: Known
   /** The id of each row; none until the head is to be kept, since rows that are tested are never among these. */
   series: string[]
+  /** Of a head that is to answer often: what makes its search quick. In no file, and of this process alone. */
+  coded?: Coded
 }
 
 /** Keeps the given rows, and nothing of any other. Fewer than `count` are all of them neighbors. */
@@ -34,6 +37,11 @@ export function neighborHead(problem: Problem, rows: Uint32Array, count: number)
   }
 }
 
+/** The head, ready for one question after another. Its answers are the same. */
+export async function ready(head: NeighborHead): Promise<NeighborHead> {
+  return { ...head, coded: await coded(pointsOf(head)) }
+}
+
 /**
  * The neighbors of a row of numbers, nearest first.
  * @param self the series that is asked about: where it is one of the training series it is left out, since its own label
@@ -42,7 +50,8 @@ export function neighborHead(problem: Problem, rows: Uint32Array, count: number)
 export function neighborsOf(head: NeighborHead, x: Float32Array, self?: string): Nearest {
   const query = standardised({ values: x, rows: 1, columns: x.length }, Uint32Array.of(0), head)
   const own = self === undefined ? -1 : head.series.indexOf(self)
-  const found = nearest(pointsOf(head), query, own < 0 ? head.count : head.count + 1)
+  const count = own < 0 ? head.count : head.count + 1
+  const found = head.coded ? nearestCoded(head.coded, query, count) : nearest(pointsOf(head), query, count)
   const others = [...found.rows.keys()].filter((i) => found.rows[i] !== own).slice(0, head.count)
   return {
     rows: Uint32Array.from(others, (i) => found.rows[i]),

@@ -55,8 +55,7 @@ function nearestBy(
   product: Float64Array,
   count: number,
 ): Smallest {
-  // More than a sum of `columns` products, in any order, can be off by (Higham 2002, section 3.1), four sums over.
-  const doubt = 4 * (columns + 8) * Number.EPSILON
+  const doubt = doubtOf(columns)
   const atMost = smallest(Math.min(count, rows))
   for (let row = 0; row < rows; row++) atMost.offer((1 + doubt) * sums[row] - 2 * product[row], row)
   const farthest = atMost.values[atMost.values.length - 1]
@@ -68,11 +67,21 @@ function nearestBy(
   return best
 }
 
-function measured({ values, rows }: Smallest): Nearest {
+/**
+ * More, as a share of |q|² + |p|², than a sum of `columns` products can be off by in any order (Higham 2002, section
+ * 3.1), four sums over.
+ */
+export function doubtOf(columns: number): number {
+  return 4 * (columns + 8) * Number.EPSILON
+}
+
+/** The nearest by their squared distances. */
+export function measured({ values, rows }: Smallest): Nearest {
   return { rows, distances: values.map(Math.sqrt) }
 }
 
-function squaredLengths({ values, rows, columns }: Points): Float64Array {
+/** |p|² of each point. */
+export function squaredLengths({ values, rows, columns }: Points): Float64Array {
   return Float64Array.from({ length: rows }, (_, row) => {
     let sum = 0
     for (let i = row * columns; i < (row + 1) * columns; i++) sum += values[i] * values[i]
@@ -80,7 +89,13 @@ function squaredLengths({ values, rows, columns }: Points): Float64Array {
   })
 }
 
-function squaredDistance(query: Float32Array, values: Float32Array, at: number, columns: number): number {
+/** |q − p|² of the point whose numbers start at `at`. */
+export function squaredDistance(
+  query: Float32Array,
+  values: Float32Array,
+  at: number,
+  columns: number,
+): number {
   // Four running sums, as in `dot`.
   let [s0, s1, s2, s3] = [0, 0, 0, 0]
   let c = 0

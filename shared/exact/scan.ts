@@ -1,4 +1,4 @@
-import { breathing } from "./exact-breath.ts"
+import { breathing } from "./breath.ts"
 import { type Kernel, mostRows, type Stretch } from "./kernel/kernel.ts"
 import { topK } from "./top-k.ts"
 

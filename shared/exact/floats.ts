@@ -1,5 +1,5 @@
-import type { Approximation } from "./exact-scan.ts"
 import { openKernel } from "./kernel/kernel.ts"
+import type { Approximation } from "./scan.ts"
 
 /**
  * The rows as they are, in f32: four times the memory and time of codes, and a bound about 100 times tighter. A sum of n

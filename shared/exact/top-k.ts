@@ -1,4 +1,8 @@
-import type { Found } from "./vector-index.ts"
+/** One row found: its number in the index, and its score. */
+export interface Found {
+  row: number
+  score: number
+}
 
 /** Better means a higher score, or the same score and a smaller row. */
 export function byScore(a: Found, b: Found): number {

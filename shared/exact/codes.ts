@@ -1,7 +1,7 @@
 import { dot } from "#shared/vector.ts"
-import { breathing } from "./exact-breath.ts"
-import type { Approximation, Terms } from "./exact-scan.ts"
+import { breathing } from "./breath.ts"
 import { type Kernel, openKernel } from "./kernel/kernel.ts"
+import type { Approximation, Terms } from "./scan.ts"
 
 /**
  * Rows as int8 codes about their mean μ: x = μ + scale · code + r, with one scale a row. What a scan of them says

@@ -1,4 +1,4 @@
-/** Assembles kernel.wat into kernel.wasm beside it: `node shared/retrieval/kernel/build.mjs`. Both are committed. */
+/** Assembles kernel.wat into kernel.wasm beside it: `node shared/exact/kernel/build.mjs`. Both are committed. */
 import { readFileSync, writeFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import wabt from "wabt"

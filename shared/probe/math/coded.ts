@@ -1,0 +1,67 @@
+import { type Codes, makeCodes } from "#shared/exact/codes.ts"
+import { mostRows } from "#shared/exact/kernel/kernel.ts"
+import type { Approximation } from "#shared/exact/scan.ts"
+import {
+  doubtOf,
+  measured,
+  type Nearest,
+  nearest,
+  type Points,
+  squaredDistance,
+  squaredLengths,
+} from "./nearest.ts"
+import { smallest } from "./smallest.ts"
+
+/** Points with codes of them, int8, in WebAssembly memory: a quarter of the points' own again. */
+export interface Coded {
+  points: Points
+  codes: Approximation & Codes
+  /** |p|² of each point. */
+  squares: Float64Array
+}
+
+/** No float32 product of numbers of such a square length, and no sum of squares, is beyond its range. */
+const longest = 2 ** 60
+
+/**
+ * Prepares points that many queries will ask, in about the time of three that do not: 60 ms for 10 000 × 864. Undefined
+ * where a point lies so far out that its codes could not be trusted.
+ */
+export async function coded(points: Points): Promise<Coded | undefined> {
+  const squares = squaredLengths(points)
+  if (!squares.every((square) => square < longest)) return undefined
+  return { points, squares, codes: await makeCodes({ dim: points.columns, vectors: points.values }) }
+}
+
+/**
+ * `nearest`, the very same rows and distances, from a twentieth of the time: |q − p|² = |q|² + |p|² − 2 q·p, of which
+ * the kernel tells q·p with a bound on its error. Whatever may be among the nearest by that bound is measured.
+ */
+export function nearestCoded({ points, codes, squares }: Coded, query: Float32Array, count: number): Nearest {
+  const { values, rows, columns } = points
+  const [square] = squaredLengths({ values: query, rows: 1, columns })
+  if (!(square < longest)) return nearest(points, query, count)
+  const { bytes, base, unit, spread, slack } = codes.terms(query)
+  const { kernel } = codes
+  const least = new Float64Array(rows)
+  const atMost = smallest(Math.min(count, rows))
+  kernel.query.set(bytes)
+  for (let first = 0; first < rows; first += mostRows) {
+    const found = kernel.scan({ first, count: Math.min(mostRows, rows - first) }, Number.NEGATIVE_INFINITY, 0)
+    for (let i = 0; i < found; i++) {
+      const row = kernel.found.rows[2 * i]
+      const sum = square + squares[row]
+      const about = sum - 2 * (base + unit * kernel.found.scores[2 * i + 1])
+      const error = 2 * (unit * spread * codes.residual(row) + slack) + doubtOf(columns) * sum
+      least[row] = about - error
+      atMost.offer(about + error, row)
+    }
+  }
+  const farthest = atMost.values[atMost.values.length - 1]
+  const best = smallest(atMost.values.length)
+  for (let row = 0; row < rows; row++) {
+    if (least[row] > farthest) continue
+    best.offer(squaredDistance(query, values, row * columns, columns), row)
+  }
+  return measured(best)
+}
