@@ -7,6 +7,7 @@ const root = resolve(import.meta.dirname, "..")
 /** Inside `shared/` an import may only point to the same folder or to one further left. */
 const order = [
   ["errors.ts", "ids.ts", "vector.ts"],
+  ["kernel"],
   ["exact"],
   ["store"],
   ["volume"],

@@ -1,6 +1,6 @@
+import { type Kernel, openKernel } from "#shared/kernel/scan.ts"
 import { dot } from "#shared/vector.ts"
 import { breathing } from "./breath.ts"
-import { type Kernel, openKernel } from "./kernel/kernel.ts"
 import type { Approximation, Terms } from "./scan.ts"
 
 /**

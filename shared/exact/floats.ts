@@ -1,4 +1,4 @@
-import { openKernel } from "./kernel/kernel.ts"
+import { openKernel } from "#shared/kernel/scan.ts"
 import type { Approximation } from "./scan.ts"
 
 /**

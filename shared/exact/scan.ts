@@ -1,5 +1,5 @@
+import { type Kernel, mostRows, type Stretch } from "#shared/kernel/scan.ts"
 import { breathing } from "./breath.ts"
-import { type Kernel, mostRows, type Stretch } from "./kernel/kernel.ts"
 import { topK } from "./top-k.ts"
 
 /** Rows that a kernel scores approximately, with a bound on the error. */

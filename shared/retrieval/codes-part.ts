@@ -1,7 +1,7 @@
 import { mapBounded } from "#shared/cohort/bounded.ts"
 import { type Codes, codeStride, codesIn } from "#shared/exact/codes.ts"
-import { checksumBytes, type Kernel, openKernel } from "#shared/exact/kernel/kernel.ts"
 import type { Approximation } from "#shared/exact/scan.ts"
+import { checksumBytes, type Kernel, openKernel } from "#shared/kernel/scan.ts"
 import { keys } from "#shared/store/keys.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
 import { readPart } from "./parts.ts"

@@ -131,10 +131,7 @@ function bundled(data: string): string {
     external: ["hnswlib-node"],
     logLevel: "error",
   })
-  copyFileSync(
-    resolve(import.meta.dirname, "../../shared/exact/kernel/kernel.wasm"),
-    join(data, "kernel.wasm"),
-  )
+  copyFileSync(resolve(import.meta.dirname, "../../shared/kernel/scan.wasm"), join(data, "scan.wasm"))
   return outfile
 }
 

@@ -4,8 +4,8 @@
  */
 
 import { makeCodes } from "#shared/exact/codes.ts"
-import { mostRows } from "#shared/exact/kernel/kernel.ts"
 import { topK } from "#shared/exact/top-k.ts"
+import { mostRows } from "#shared/kernel/scan.ts"
 import { exactIndex } from "#shared/retrieval/exact.ts"
 import { dot } from "#shared/vector.ts"
 import { random } from "../retrieval/random.ts"

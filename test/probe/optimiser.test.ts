@@ -1,6 +1,4 @@
 import { describe, expect, test } from "vitest"
-import { gram } from "#shared/probe/math/blas.ts"
-import { factor, solve } from "#shared/probe/math/cholesky.ts"
 import { minimize, type Objective } from "#shared/probe/math/lbfgs.ts"
 import { prng, randomInt, shuffle } from "#shared/probe/math/prng.ts"
 
@@ -55,35 +53,6 @@ describe("L-BFGS", () => {
     expect(helped.iterations).toBeLessThanOrEqual(2)
     expect(alone.iterations).toBeGreaterThan(20)
     for (let i = 0; i < 30; i++) expect(alone.x[i]).toBeCloseTo(i, 6)
-  })
-})
-
-describe("Cholesky", () => {
-  // Sizes around the tiles of 2 × 4 and the slabs of 256.
-  test.each([
-    [1, 1],
-    [2, 3],
-    [5, 256],
-    [7, 300],
-    [9, 513],
-  ])("%i vectors of %i numbers: products as summed plainly, and their system solved", (count, length) => {
-    const random = prng(count)
-    const v = Float64Array.from({ length: count * length }, () => random() - 0.5)
-    const g = gram(v, count, length)
-    const full = new Float64Array(count * count)
-    for (let i = 0; i < count; i++) {
-      for (let j = 0; j < count; j++) {
-        let sum = 0
-        for (let t = 0; t < length; t++) sum += v[i * length + t] * v[j * length + t]
-        full[i * count + j] = sum + (i === j ? 1 : 0)
-        if (j <= i) expect(g[i * count + j]).toBeCloseTo(sum, 12)
-      }
-    }
-    const x = Float64Array.from({ length: count }, (_, i) => i - 1.5)
-    const b = x.map((_, i) => x.reduce((sum, value, j) => sum + full[i * count + j] * value, 0))
-    factor(g, count, 1)
-    solve(g, count, b)
-    for (let i = 0; i < count; i++) expect(b[i]).toBeCloseTo(x[i], 10)
   })
 })
 

@@ -1,13 +1,13 @@
 import { execFileSync } from "node:child_process"
-import { mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
 import { createRequire } from "node:module"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import { describe, expect, test } from "vitest"
-import { mostRows, openKernel } from "#shared/exact/kernel/kernel.ts"
+import { mostRows, openKernel } from "#shared/kernel/scan.ts"
 import { random } from "./random.ts"
 
-const folder = resolve(import.meta.dirname, "../../shared/exact/kernel")
+const folder = resolve(import.meta.dirname, "../../shared/kernel")
 
 function hasAssembler(): boolean {
   try {
@@ -18,13 +18,16 @@ function hasAssembler(): boolean {
   }
 }
 
-// The assembler is a development dependency: an installation without these has the built file alone.
-test.skipIf(!hasAssembler())("kernel.wasm is what kernel.wat assembles to", () => {
+// The assembler is a development dependency: an installation without these has the built files alone.
+test.skipIf(!hasAssembler())("each .wasm is what its .wat assembles to", () => {
   const scratch = mkdtempSync(join(tmpdir(), "voxkin-kernel-"))
   try {
-    const built = join(scratch, "kernel.wasm")
-    execFileSync(process.execPath, [join(folder, "build.mjs"), built])
-    expect(Buffer.compare(readFileSync(built), readFileSync(join(folder, "kernel.wasm")))).toBe(0)
+    execFileSync(process.execPath, [join(folder, "build.mjs"), scratch])
+    const built = readdirSync(scratch)
+    expect(built.sort()).toEqual(["products.wasm", "scan.wasm"])
+    for (const name of built) {
+      expect(Buffer.compare(readFileSync(join(scratch, name)), readFileSync(join(folder, name)))).toBe(0)
+    }
   } finally {
     rmSync(scratch, { recursive: true })
   }

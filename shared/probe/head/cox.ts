@@ -2,7 +2,7 @@ import { axpy, dot } from "../math/blas.ts"
 import { minimize } from "../math/lbfgs.ts"
 import type { Design } from "./design.ts"
 import { alongPenalties, type Fitted, finalTolerance } from "./fitted.ts"
-import { preconditioner } from "./normal.ts"
+import { preconditioner, transposedTimes } from "./normal.ts"
 import { partialLikelihood, riskSets } from "./partial-likelihood.ts"
 
 /**
@@ -19,20 +19,20 @@ export function fitCox(
   penalties: number[],
   tolerance = finalTolerance,
 ): Fitted[] {
-  const { z, rows, columns } = design
+  const { rows, columns, scores } = design
   const sets = riskSets(time)
   const share = event.reduce((sum, e) => sum + e, 0) / rows
   // Each event adds the covariance of the columns among those at risk, which is about that of all rows.
   const nearInverse = preconditioner(design, share)
-  const score = new Float64Array(rows)
+  const score = scores.subarray(0, rows)
   const residual = new Float64Array(rows)
 
   return alongPenalties(penalties, (penalty, start) => {
     const objective = (x: Float64Array, gradient: Float64Array): number => {
-      for (let r = 0; r < rows; r++) score[r] = dot(x, 0, z, r * columns, columns)
+      design.weights.set(x)
+      design.score(0, rows)
       let loss = partialLikelihood(sets, event, score, residual)
-      gradient.fill(0)
-      for (let r = 0; r < rows; r++) axpy(residual[r], z, r * columns, gradient, 0, columns)
+      gradient.set(transposedTimes(design, residual))
       loss += (penalty / 2) * dot(x, 0, x, 0, columns)
       axpy(penalty, x, 0, gradient, 0, columns)
       for (let c = 0; c < columns; c++) gradient[c] /= rows

@@ -1,3 +1,5 @@
+import { type Matrix, matrix } from "../math/matrix.ts"
+
 /** The numbers a head is fitted on: one row per series, row-major. */
 export interface Table {
   values: Float32Array
@@ -11,12 +13,8 @@ export interface Scaling {
   scale: Float64Array
 }
 
-/** Training rows, standardised: [rows, columns] row-major. */
-export interface Design {
-  z: Float64Array
-  rows: number
-  columns: number
-}
+/** Training rows, standardised. */
+export type Design = Matrix
 
 /** A column that varies less than its own float32 rounding (2^-23 of its mean) is taken as constant. */
 const float32Rounding = 2 ** -23
@@ -48,17 +46,21 @@ export function spreadOf(table: Table, rows: Uint32Array): { mean: Float64Array;
   return { mean, deviation }
 }
 
-/** The given rows of the table, standardised. A column that is constant over them becomes exactly zero. */
-export function standardise(table: Table, rows: Uint32Array, { mean, scale }: Scaling): Design {
+/**
+ * The given rows of the table, standardised, for heads of so many outputs. A column that is constant over them becomes
+ * exactly zero.
+ */
+export function standardise(table: Table, rows: Uint32Array, { mean, scale }: Scaling, outputs = 1): Design {
   const { values, columns } = table
-  const z = new Float64Array(rows.length * columns)
+  const design = matrix(rows.length, columns, outputs)
   for (let r = 0; r < rows.length; r++) {
     const from = rows[r] * columns
-    const to = r * columns
+    const to = r * design.stride
     for (let c = 0; c < columns; c++) {
       const centred = values[from + c] - mean[c]
-      z[to + c] = Math.abs(centred) > float32Rounding * Math.abs(mean[c]) ? centred / scale[c] : 0
+      const varies = Math.abs(centred) > float32Rounding * Math.abs(mean[c])
+      design.values[to + c] = varies ? centred / scale[c] : 0
     }
   }
-  return { z, rows: rows.length, columns }
+  return design
 }

@@ -31,21 +31,23 @@ export function fitHeads(
 ): (LinearHead & Fitted)[] {
   const { table, target, outputs } = problem
   const scaling = scalingOf(table, rows)
-  const design = standardise(table, rows, scaling)
+  // A Cox head answers with one number, whatever it is judged by.
+  const width = problem.kind === "cox" ? 1 : outputs
+  const design = standardise(table, rows, scaling, width)
   const y = Float64Array.from(rows, (row) => target[row])
   if (problem.kind === "cox") {
     const event = Uint8Array.from(rows, (row) => problem.event[row])
-    return inRowSpace(design, (d) => fitCox(d, y, event, penalties, tolerance)).map((fitted) => {
-      const risk = Float64Array.from(rows.keys(), (r) =>
-        dot(fitted.weights, 0, design.z, r * design.columns, design.columns),
-      )
+    return inRowSpace(design, width, (d) => fitCox(d, y, event, penalties, tolerance)).map((fitted) => {
+      design.weights.set(fitted.weights)
+      design.score(0, design.rows)
+      const risk = design.scores.slice(0, design.rows)
       return { kind: "cox", ...scaling, ...fitted, logHazard: logBreslow(y, event, risk) }
     })
   }
   const { kind } = problem
   const fits = {
-    logistic: () => inRowSpace(design, (d) => fitLogistic(d, y, penalties, tolerance)),
-    softmax: () => inRowSpace(design, (d) => fitSoftmax(d, y, outputs, penalties, tolerance)),
+    logistic: () => inRowSpace(design, width, (d) => fitLogistic(d, y, penalties, tolerance)),
+    softmax: () => inRowSpace(design, width, (d) => fitSoftmax(d, y, outputs, penalties, tolerance)),
     ridge: () => fitRidge(design, y, penalties),
   }
   return fits[kind]().map((fitted) => ({ kind, ...scaling, ...fitted }))

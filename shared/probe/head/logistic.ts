@@ -1,8 +1,9 @@
-import { axpy, dot } from "../math/blas.ts"
+import { axpy } from "../math/blas.ts"
 import { minimize } from "../math/lbfgs.ts"
 import type { Design } from "./design.ts"
 import { alongPenalties, type Fitted, finalTolerance } from "./fitted.ts"
 import { preconditioner } from "./normal.ts"
+import { pass } from "./pass.ts"
 
 /**
  * Binary logistic regression for each penalty: minimises Σ log-loss + penalty/2 · ‖w‖², the intercept
@@ -14,7 +15,7 @@ export function fitLogistic(
   penalties: number[],
   tolerance = finalTolerance,
 ): Fitted[] {
-  const { z, rows, columns } = design
+  const { rows, columns, scores } = design
   const share = target.reduce((sum, t) => sum + t, 0) / rows
   const nearInverse = preconditioner(design, share * (1 - share))
 
@@ -24,17 +25,15 @@ export function fitLogistic(
     x0[columns] = start ? start.intercept[0] : Math.log(share / (1 - share))
 
     const objective = (x: Float64Array, gradient: Float64Array): number => {
-      gradient.fill(0)
-      let loss = 0
-      for (let r = 0; r < rows; r++) {
-        const at = r * columns
-        const score = x[columns] + dot(x, 0, z, at, columns)
-        loss += softplus(score) - target[r] * score
-        const residual = sigmoid(score) - target[r]
-        // In the same pass: the row is still in the cache.
-        axpy(residual, z, at, gradient, 0, columns)
-        gradient[columns] += residual
-      }
+      let loss = pass(design, x, gradient, (from, to) => {
+        let sum = 0
+        for (let r = from; r < to; r++) {
+          const score = scores[r] + x[columns]
+          sum += softplus(score) - target[r] * score
+          scores[r] = sigmoid(score) - target[r]
+        }
+        return sum
+      })
       for (let c = 0; c < columns; c++) loss += (penalty / 2) * x[c] * x[c]
       axpy(penalty, x, 0, gradient, 0, columns)
       for (let i = 0; i < gradient.length; i++) gradient[i] /= rows

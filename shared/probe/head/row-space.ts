@@ -1,5 +1,5 @@
-import { gram } from "../math/blas.ts"
-import { factor, solveTransposed } from "../math/cholesky.ts"
+import { factorOf, solveTransposed } from "../math/cholesky.ts"
+import { gramOfRows } from "../math/gram.ts"
 import type { Design } from "./design.ts"
 import type { Fitted } from "./fitted.ts"
 import { transposedTimes } from "./normal.ts"
@@ -12,23 +12,18 @@ const jitter = 1e-11
  * penalised they have no part outside of it, so with ZZᵀ = L Lᵀ the design L, [rows, rows], has the same scores,
  * the same lengths and the same solution, w = Zᵀ L⁻ᵀ v, at a fraction of the work.
  */
-export function inRowSpace(design: Design, fit: (design: Design) => Fitted[]): Fitted[] {
-  const { z, rows, columns } = design
+export function inRowSpace(design: Design, outputs: number, fit: (design: Design) => Fitted[]): Fitted[] {
+  const { rows, columns } = design
   if (rows >= columns) return fit(design)
-  const l = gram(z, rows, columns)
+  const products = gramOfRows(design)
   let trace = 0
-  for (let i = 0; i < rows; i++) trace += l[i * rows + i]
+  for (let i = 0; i < rows; i++) trace += products.values[i * products.stride + i]
   // Every column constant: any positive number keeps the factor finite, and the weights come out as zero.
-  factor(l, rows, (jitter * trace) / rows || 1)
+  const l = factorOf(products, (jitter * trace) / rows || 1, outputs)
 
-  return fit({ z: l, rows, columns: rows }).map((fitted) => {
-    const outputs = fitted.intercept.length
-    const weights = new Float64Array(outputs * columns)
-    for (let k = 0; k < outputs; k++) {
-      const v = fitted.weights.slice(k * rows, (k + 1) * rows)
-      solveTransposed(l, rows, v)
-      weights.set(transposedTimes(design, v), k * columns)
-    }
-    return { ...fitted, weights }
+  return fit(l).map((fitted) => {
+    const v = fitted.weights.slice()
+    for (let k = 0; k < outputs; k++) solveTransposed(l, v.subarray(k * rows, (k + 1) * rows))
+    return { ...fitted, weights: transposedTimes(design, v) }
   })
 }

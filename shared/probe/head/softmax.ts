@@ -1,8 +1,9 @@
-import { axpy, dot } from "../math/blas.ts"
+import { axpy } from "../math/blas.ts"
 import { minimize } from "../math/lbfgs.ts"
 import type { Design } from "./design.ts"
 import { alongPenalties, type Fitted, finalTolerance } from "./fitted.ts"
 import { preconditioner } from "./normal.ts"
+import { pass } from "./pass.ts"
 
 /**
  * Multinomial logistic regression for each penalty: minimises Σ cross-entropy + penalty/2 · Σ ‖w_k‖², the
@@ -16,7 +17,7 @@ export function fitSoftmax(
   penalties: number[],
   tolerance = finalTolerance,
 ): Fitted[] {
-  const { z, rows, columns } = design
+  const { rows, columns, scores, scoreStride } = design
   const biases = classes * columns
   const shares = new Float64Array(classes)
   for (const k of target) shares[k] += 1 / rows
@@ -28,21 +29,19 @@ export function fitSoftmax(
     if (start) x0.set(start.weights)
     x0.set(start ? start.intercept : shares.map(Math.log), biases)
 
-    const scores = new Float64Array(classes)
+    const ofRow = new Float64Array(classes)
     const objective = (x: Float64Array, gradient: Float64Array): number => {
-      gradient.fill(0)
-      let loss = 0
-      for (let r = 0; r < rows; r++) {
-        const at = r * columns
-        for (let k = 0; k < classes; k++) scores[k] = x[biases + k] + dot(x, k * columns, z, at, columns)
-        loss -= scores[target[r]]
-        loss += softmax(scores)
-        for (let k = 0; k < classes; k++) {
-          const residual = scores[k] - (k === target[r] ? 1 : 0)
-          axpy(residual, z, at, gradient, k * columns, columns)
-          gradient[biases + k] += residual
+      let loss = pass(design, x, gradient, (from, to) => {
+        let sum = 0
+        for (let r = from; r < to; r++) {
+          for (let k = 0; k < classes; k++) ofRow[k] = scores[k * scoreStride + r] + x[biases + k]
+          sum -= ofRow[target[r]]
+          sum += softmax(ofRow)
+          ofRow[target[r]] -= 1
+          for (let k = 0; k < classes; k++) scores[k * scoreStride + r] = ofRow[k]
         }
-      }
+        return sum
+      })
       for (let i = 0; i < biases; i++) loss += (penalty / 2) * x[i] * x[i]
       axpy(penalty, x, 0, gradient, 0, biases)
       for (let i = 0; i < gradient.length; i++) gradient[i] /= rows

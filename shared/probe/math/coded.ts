@@ -1,6 +1,6 @@
 import { type Codes, makeCodes } from "#shared/exact/codes.ts"
-import { mostRows } from "#shared/exact/kernel/kernel.ts"
 import type { Approximation } from "#shared/exact/scan.ts"
+import { mostRows } from "#shared/kernel/scan.ts"
 import {
   doubtOf,
   measured,

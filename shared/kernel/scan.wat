@@ -4,7 +4,7 @@
 ;; wrote; $out needs room for $count + 4 pairs.
 ;; The four rows of one step lie a quarter of the scan apart: the processor reads ahead along one stream a page, and
 ;; four neighbors in one page took twice as long. Longer unrolling, and touching the next rows early, gained nothing.
-;; Build: node shared/exact/kernel/build.mjs
+;; Build: node shared/kernel/build.mjs
 (module
   (memory (import "kernel" "memory") 1 65536)
 

@@ -1,7 +1,7 @@
-import { readFileSync } from "node:fs"
 import { Fault } from "#shared/errors.ts"
+import { mostPages, openModule } from "./open.ts"
 
-/** `kernel.wat` says what the scans do. */
+/** `scan.wat` says what the scans do. */
 interface Exports {
   scanCodes(
     query: number,
@@ -60,9 +60,6 @@ export const mostRows = 1024
 
 export const checksumBytes = 64
 
-// Compiled once, on first use; instances share the code.
-let module: WebAssembly.Module | undefined
-
 /**
  * Memory for `count` rows, all zero.
  * @throws Fault `too_large` / `index-too-large` beyond the 4 GiB that a WebAssembly memory can have
@@ -71,19 +68,15 @@ export function openKernel({ stride, count, queryBytes, scan }: Shape): Kernel {
   const list = align(queryBytes)
   const out = list + 4 * mostRows
   const start = align(out + 8 * (mostRows + 4))
-  const pages = Math.ceil((start + align(stride * count)) / 65_536)
-  if (pages > 65_536) {
+  const bytes = start + align(stride * count)
+  if (bytes > mostPages * 65_536) {
     throw new Fault(
       "too_large",
       "index-too-large",
       `${count} rows of ${stride} bytes exceed the 4 GiB of one exact index: split the cohort`,
     )
   }
-  const memory = new WebAssembly.Memory({ initial: pages, maximum: 65_536 })
-  module ??= new WebAssembly.Module(readFileSync(new URL("kernel.wasm", import.meta.url)))
-  const kernel = new WebAssembly.Instance(module, { kernel: { memory } }).exports as unknown as Exports
-
-  const { buffer } = memory
+  const { exports: kernel, buffer } = openModule<Exports>("scan", bytes)
   const listed = new Uint32Array(buffer, list, mostRows)
   const rows = new Uint32Array(buffer, out, 2 * mostRows)
   const scores = new Float32Array(buffer, out, 2 * mostRows)
