@@ -31,21 +31,20 @@ export const codeStride = (dim: number) => Math.ceil((dim + 8) / 16) * 16
 /** Below it a scale would be no ordinary float; such a row lies at the mean, and its codes are zero. */
 const smallestScale = 1e-30
 
-/**
- * The codes of `vectors`, [size, dim], written to `rows`.
- * @throws RangeError for a row with NaN or infinity, or far longer than a unit vector
- */
-export async function encodeRows(
-  { dim, vectors }: { dim: number; vectors: Float32Array },
-  rows: Uint8Array<ArrayBuffer>,
-): Promise<Codes> {
+interface Vectors {
+  dim: number
+  /** [size, dim] */
+  vectors: Float32Array
+}
+
+/** Writes the codes of `vectors` to `rows`, with a pause after each. @throws RangeError as `makeCodes` */
+function* encodeRows({ dim, vectors }: Vectors, rows: Uint8Array<ArrayBuffer>): Generator<undefined, Codes> {
   const size = vectors.length / dim
   const stride = codeStride(dim)
-  const breath = breathing()
   const sum = new Float64Array(dim)
   for (let row = 0; row < size; row++) {
     for (let i = 0; i < dim; i++) sum[i] += vectors[row * dim + i]
-    if (breath.due()) await breath.take()
+    yield
   }
   const mean = Float32Array.from(sum, (x) => x / Math.max(size, 1))
 
@@ -80,7 +79,7 @@ export async function encodeRows(
     numbers[((row + 1) * stride) / 4 - 2] = scale
     numbers[((row + 1) * stride) / 4 - 1] = up(Math.sqrt(rest))
     reach = Math.max(reach, longest, offset, coded, rest)
-    if (breath.due()) await breath.take()
+    yield
   }
   // No smaller than 1e-20: of rows that are all but zero, the smallest floats' own rounding would count.
   return { dim, rows, mean, reach: up(Math.max(1e-20, Math.sqrt(reach))) }
@@ -89,17 +88,32 @@ export async function encodeRows(
 /** A float32 that is not below x ≥ 0. */
 const up = (x: number) => Math.fround(x * (1 + 2 ** -22))
 
-/** Codes of `vectors`, [size, dim], made in a kernel's memory. @throws as `encodeRows` */
-export async function makeCodes(source: {
-  dim: number
-  vectors: Float32Array
-}): Promise<Approximation & Codes> {
+/**
+ * Codes of vectors, made in a kernel's memory; the event loop runs meanwhile.
+ * @throws RangeError for a row with NaN or infinity, or far longer than a unit vector
+ */
+export async function makeCodes(source: Vectors): Promise<Approximation & Codes> {
+  const { kernel, steps } = making(source)
+  const breath = breathing()
+  let step = steps.next()
+  for (; !step.done; step = steps.next()) if (breath.due()) await breath.take()
+  return { ...step.value, ...codesIn(kernel, step.value) }
+}
+
+/** `makeCodes` at one go, for where nobody waits. */
+export function makeCodesNow(source: Vectors): Approximation & Codes {
+  const { kernel, steps } = making(source)
+  let step = steps.next()
+  while (!step.done) step = steps.next()
+  return { ...step.value, ...codesIn(kernel, step.value) }
+}
+
+function making(source: Vectors): { kernel: Kernel; steps: Generator<undefined, Codes> } {
   const stride = codeStride(source.dim)
   const count = source.vectors.length / source.dim
   if (!Number.isInteger(count)) throw new RangeError(`these are no rows of ${source.dim}`)
   const kernel = openKernel({ stride, count, queryBytes: 2 * stride, scan: "codes" })
-  const codes = await encodeRows(source, kernel.rows)
-  return { ...codes, ...codesIn(kernel, codes) }
+  return { kernel, steps: encodeRows(source, kernel.rows) }
 }
 
 /** Codes that lie in a kernel's memory, for the scan. */

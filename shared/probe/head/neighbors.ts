@@ -1,5 +1,5 @@
-import { type Coded, coded, nearestCoded } from "../math/coded.ts"
-import { type Nearest, nearest, nearestOfEach, type Points } from "../math/nearest.ts"
+import { type Coded, coded, nearestCoded, nearestOfEach } from "../math/coded.ts"
+import { type Nearest, nearest, type Points } from "../math/nearest.ts"
 import { type Scaling, spreadOf, type Table } from "./design.ts"
 import { type Known, knownOf } from "./known.ts"
 import type { Problem } from "./problem.ts"

@@ -1,4 +1,3 @@
-import { productsOf } from "./products.ts"
 import { type Smallest, smallest } from "./smallest.ts"
 
 /** Points as rows of numbers, row-major. */
@@ -20,51 +19,6 @@ export function nearest(points: Points, query: Float32Array, count: number): Nea
   const best = smallest(Math.min(count, rows))
   for (let row = 0; row < rows; row++) best.offer(squaredDistance(query, values, row * columns, columns), row)
   return measured(best)
-}
-
-/** Queries at a time: they stay in the cache while every point passes by. */
-const block = 32
-
-/**
- * `nearest` of each query: the very same rows and distances, in about half the time. |q − p|² = |q|² + |p|² − 2 q·p
- * rules out most points by products made in blocks; those that its rounding leaves in doubt are measured directly.
- */
-export function nearestOfEach(points: Points, queries: Points, count: number): Nearest[] {
-  const { columns } = points
-  const lengths = squaredLengths(points)
-  const answers: Nearest[] = []
-  for (let from = 0; from < queries.rows; from += block) {
-    const values = queries.values.subarray(from * columns, Math.min(from + block, queries.rows) * columns)
-    const some = { values, rows: values.length / columns, columns }
-    const products = productsOf(some, points)
-    for (const [q, length] of squaredLengths(some).entries()) {
-      const query = values.subarray(q * columns, (q + 1) * columns)
-      const product = products.subarray(q * points.rows, (q + 1) * points.rows)
-      const sums = lengths.map((l) => l + length)
-      answers.push(measured(nearestBy(points, query, sums, product, count)))
-    }
-  }
-  return answers
-}
-
-/** @param sums |q|² + |p|² for each point p; @param product q·p */
-function nearestBy(
-  { values, rows, columns }: Points,
-  query: Float32Array,
-  sums: Float64Array,
-  product: Float64Array,
-  count: number,
-): Smallest {
-  const doubt = doubtOf(columns)
-  const atMost = smallest(Math.min(count, rows))
-  for (let row = 0; row < rows; row++) atMost.offer((1 + doubt) * sums[row] - 2 * product[row], row)
-  const farthest = atMost.values[atMost.values.length - 1]
-  const best = smallest(atMost.values.length)
-  for (let row = 0; row < rows; row++) {
-    if ((1 - doubt) * sums[row] - 2 * product[row] > farthest) continue
-    best.offer(squaredDistance(query, values, row * columns, columns), row)
-  }
-  return best
 }
 
 /**
