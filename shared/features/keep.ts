@@ -5,7 +5,7 @@ import { corrupt, decodeFeatures, decodePooled, encodeFeatures, pooledEnd } from
 import type { Features, Pooled, Receipt } from "./features.ts"
 
 /** Bytes read at first for the pooled features: a receipt of a few kilobytes and two vectors fit well. */
-const firstRead = 65_536
+const firstRead = 16_384
 
 /**
  * Keeps the features of a series, once: existence means done. "already" when another has written them meanwhile.

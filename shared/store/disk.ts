@@ -1,14 +1,15 @@
 import { createHash } from "node:crypto"
 import type { BigIntStats } from "node:fs"
-import { type FileHandle, link, open, readdir, rename, rm, rmdir, stat, unlink } from "node:fs/promises"
+import { link, open, readdir, rename, rm, rmdir, stat, unlink } from "node:fs/promises"
 import { dirname, join } from "node:path"
 import { Fault } from "#shared/errors.ts"
 import { ifThere, naming } from "./disk-faults.ts"
+import { readFrom } from "./disk-read.ts"
 import { makeFolder } from "./folder.ts"
 import { withLock } from "./lock.ts"
 import { isCode, newNonce } from "./owner.ts"
 import { checkKey, checkPrefix, checkRange, isKey, unmet } from "./rules.ts"
-import type { ByteRange, ObjectStore, PutCondition, StoredObject } from "./store.ts"
+import type { ObjectStore, PutCondition } from "./store.ts"
 
 /** A temporary file that nobody has written to for this long belongs to a process that was killed. */
 const abandonedMs = 3600_000
@@ -58,12 +59,8 @@ export function diskStore(folder: string): ObjectStore {
       if (range) checkRange(key, range)
       return naming(key, () =>
         ifThere(async () => {
-          const file = await open(join(folder, key))
-          try {
-            return await read(file, range)
-          } finally {
-            await file.close()
-          }
+          const found = await readFrom(join(folder, key), range)
+          return found && { bytes: found.bytes, etag: etagOf(found.stats) }
         }),
       )
     },
@@ -142,23 +139,6 @@ function etagAt(path: string): Promise<string | undefined> {
     const found = await stat(path, { bigint: true })
     return found.isFile() ? etagOf(found) : undefined
   })
-}
-
-async function read(
-  file: FileHandle,
-  { start, end, into }: ByteRange = { start: 0, end: Number.POSITIVE_INFINITY },
-): Promise<StoredObject | undefined> {
-  const found = await file.stat({ bigint: true })
-  if (!found.isFile()) return undefined
-  const length = Math.max(0, Math.min(end, Number(found.size)) - start)
-  const bytes = into ? into.subarray(0, length) : new Uint8Array(length)
-  for (let done = 0; done < bytes.length; ) {
-    const length = Math.min(bytes.length - done, 2 ** 30) // one read(2) gives at most 2 GiB
-    const { bytesRead } = await file.read(bytes, done, length, start + done)
-    if (bytesRead === 0) throw new Error("the file became shorter while it was read")
-    done += bytesRead
-  }
-  return { bytes, etag: etagOf(found) }
 }
 
 /** Collects the keys below `at` (empty, or a key and a slash) that start with `prefix`. */

@@ -1,7 +1,7 @@
 /**
  * What a warm probe's answer costs on cached features of 864 numbers, from local disk: one series and a hundred, asked of the
- * handler in process (routing, checking, reading, predicting) and of a server in another process; and a whole
- * cohort by many probes at once. `npm run bench -- predict [MEMBERS] [PROBES]`, 2 000 members and 20 probes without.
+ * handler in process (routing, checking, reading, predicting) and of a server in another process, of a linear probe and of one
+ * whose answers come from as many neighbors as there are members; and a whole cohort by many linear probes at once. `npm run bench -- predict [MEMBERS] [PROBES]`, 2 000 members and 20 probes without.
  */
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -19,7 +19,7 @@ import { unitVectors } from "../retrieval/random.ts"
 import { post, startServerProcess } from "./serving/server.ts"
 
 const [members = 2000, probes = 20] = process.argv.slice(2).map(Number)
-const [dim, labelled, rounds] = [864, 200, 400]
+const [dim, labelled, rounds] = [864, 200, 1000]
 const vectors = unitVectors({ count: members, dim })
 const data = mkdtempSync(join(tmpdir(), "voxkin-bench-"))
 const objects = diskStore(join(data, "objects"))
@@ -30,8 +30,8 @@ for (let row = 0; row < members; row++) {
   const vector = vectors.slice(row * dim, (row + 1) * dim)
   await keepMade(objects, series, vector)
   const source = `row ${row}`
-  await addMember(objects, "all", { series, source }, now)
   const labels = { large: vector[0] > 0, size: vector[1], patient: row >> 1 }
+  await addMember(objects, "all", { series, source, labels }, now)
   if (row < labelled) await addMember(objects, "few", { series, source, labels }, now)
 }
 const names = Array.from({ length: probes }, (_, n) => `p${n}`)
@@ -40,15 +40,25 @@ for (const [n, name] of names.entries()) {
   const label = n % 2 === 0 ? "large" : "size"
   await fitProbe(objects, { name, cohort: "few", task, label, penalty: 100, folds: 2, seed: n, now })
 }
+const near = {
+  name: "near",
+  cohort: "all",
+  task: "knn" as const,
+  label: "size",
+  neighbors: 20,
+  folds: 2,
+  now,
+}
+await fitProbe(objects, near)
 
 const server = await startServerProcess(data)
 const jobs = localJobs({ data })
 try {
   const app = createApp(apiPorts({ data }, jobs))
-  const handler = async (body: object) => {
+  const handler = async (body: object, probe = "p0") => {
     const headers = { "content-type": "application/json" }
     const request = { method: "POST", headers, body: JSON.stringify(body) }
-    const response = await app.request("http://127.0.0.1/v1/probes/p0/predict", request)
+    const response = await app.request(`http://127.0.0.1/v1/probes/${probe}/predict`, request)
     if (response.status !== 200) throw new Error(await response.text())
     return response.json()
   }
@@ -57,12 +67,13 @@ try {
   })
   const asked = {
     "1 series, handler": (round: number) => handler(some(1, round)),
+    [`1 series, knn of ${members}, handler`]: (round: number) => handler(some(1, round), "near"),
     "1 series, over HTTP": (round: number) => post(server.url, "/probes/p0/predict", some(1, round)),
     "100 series, handler": (round: number) => handler(some(100, round)),
   }
   const times = new Map(Object.keys(asked).map((name) => [name, [] as number[]]))
-  for (let round = -50; round < rounds; round++) {
-    for (const [name, ask] of Object.entries(asked)) {
+  for (const [name, ask] of Object.entries(asked)) {
+    for (let round = -100; round < rounds; round++) {
       const began = performance.now()
       await ask(Math.abs(round))
       if (round >= 0) times.get(name)!.push(performance.now() - began)

@@ -58,12 +58,12 @@ describe("read", () => {
     expect(await readPooled(objects, encoder, series(99))).toBeUndefined()
     expect(await readFeatures(objects, encoder, series(99))).toBeUndefined()
   })
-  test("pooled features in one read of 64 KiB", async () => {
+  test("pooled features in one read of 16 KiB", async () => {
     const { cls, mean, ...rest } = sampleFeatures([6, 7, 8], 864, { series: series(4) })
     await keepFeatures(objects, { cls, mean, ...rest })
     const { store, ranges } = watched()
     expect(await readPooled(store, encoder, series(4))).toEqual({ cls, mean, receipt: rest.receipt })
-    expect(ranges).toEqual([{ start: 0, end: 65_536 }])
+    expect(ranges).toEqual([{ start: 0, end: 16_384 }])
   })
   test("a receipt of many notes and a wide encoder take more reads, never the patches", async () => {
     const notes = Array.from({ length: 1000 }, (_, i) => ({ code: "gap", message: `slice ${i} `.repeat(20) }))

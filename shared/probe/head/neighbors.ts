@@ -49,10 +49,10 @@ export async function ready(head: NeighborHead): Promise<NeighborHead> {
  */
 export function neighborsOf(head: NeighborHead, x: Float32Array, self?: string): Nearest {
   const query = standardised({ values: x, rows: 1, columns: x.length }, Uint32Array.of(0), head)
-  const own = self === undefined ? -1 : head.series.indexOf(self)
-  const count = own < 0 ? head.count : head.count + 1
+  const count = self === undefined ? head.count : head.count + 1
   const found = head.coded ? nearestCoded(head.coded, query, count) : nearest(pointsOf(head), query, count)
-  const others = [...found.rows.keys()].filter((i) => found.rows[i] !== own).slice(0, head.count)
+  const isOther = (i: number) => self === undefined || head.series[found.rows[i]] !== self
+  const others = [...found.rows.keys()].filter(isOther).slice(0, head.count)
   return {
     rows: Uint32Array.from(others, (i) => found.rows[i]),
     distances: Float64Array.from(others, (i) => found.distances[i]),

@@ -61,26 +61,30 @@ export function nearestCoded({ points, codes, squares }: Coded, query: Float32Ar
   const [square] = squaredLengths({ values: query, rows: 1, columns })
   if (!(square < longest)) return nearest(points, query, count)
   const { bytes, base, unit, spread, slack } = codes.terms(query)
-  const { kernel } = codes
-  const least = new Float64Array(rows)
+  const { query: coded, found, scan } = codes.kernel
+  const doubt = doubtOf(columns)
   const atMost = smallest(Math.min(count, rows))
-  kernel.query.set(bytes)
+  const last = atMost.values.length - 1
+  const candidates: number[] = []
+  const least: number[] = []
+  coded.set(bytes)
   for (let first = 0; first < rows; first += mostRows) {
-    const found = kernel.scan({ first, count: Math.min(mostRows, rows - first) }, Number.NEGATIVE_INFINITY, 0)
-    for (let i = 0; i < found; i++) {
-      const row = kernel.found.rows[2 * i]
+    const scanned = scan({ first, count: Math.min(mostRows, rows - first) }, Number.NEGATIVE_INFINITY, 0)
+    for (let i = 0; i < scanned; i++) {
+      const row = found.rows[2 * i]
       const sum = square + squares[row]
-      const about = sum - 2 * (base + unit * kernel.found.scores[2 * i + 1])
-      const error = 2 * (unit * spread * codes.residual(row) + slack) + doubtOf(columns) * sum
-      least[row] = about - error
+      const about = sum - 2 * (base + unit * found.scores[2 * i + 1])
+      const error = 2 * (unit * spread * codes.residual(row) + slack) + doubt * sum
+      if (about - error > atMost.values[last]) continue
+      candidates.push(row)
+      least.push(about - error)
       atMost.offer(about + error, row)
     }
   }
-  const farthest = atMost.values[atMost.values.length - 1]
-  const best = smallest(atMost.values.length)
-  for (let row = 0; row < rows; row++) {
-    if (least[row] > farthest) continue
-    best.offer(squaredDistance(query, values, row * columns, columns), row)
-  }
+  const best = smallest(last + 1)
+  const farthest = atMost.values[last]
+  // By row, since of equally near ones the first counts.
+  const left = candidates.filter((_, i) => least[i] <= farthest).sort((a, b) => a - b)
+  for (const row of left) best.offer(squaredDistance(query, values, row * columns, columns), row)
   return measured(best)
 }

@@ -50,10 +50,14 @@ export function squaredDistance(
   at: number,
   columns: number,
 ): number {
-  // Four running sums, as in `dot`.
-  let [s0, s1, s2, s3] = [0, 0, 0, 0]
+  // Four running sums, as in `dot`. No destructuring here: it takes twice as long.
+  let s0 = 0
+  let s1 = 0
+  let s2 = 0
+  let s3 = 0
+  const whole = columns - (columns % 4)
   let c = 0
-  for (; c + 3 < columns; c += 4) {
+  for (; c < whole; c += 4) {
     const d0 = query[c] - values[at + c]
     const d1 = query[c + 1] - values[at + c + 1]
     const d2 = query[c + 2] - values[at + c + 2]

@@ -25,7 +25,10 @@ export function columnsOf(dim: number, pooling: ProbePooling): number {
 }
 
 export function usable(x: Float32Array, columns: number): boolean {
-  return x.length === columns && x.every(Number.isFinite)
+  // A sum is not finite as soon as one of them is not; float32 numbers cannot make it so.
+  let sum = 0
+  for (let i = 0; i < x.length; i++) sum += x[i]
+  return x.length === columns && Number.isFinite(sum)
 }
 
 /** @throws Fault `conflict` / `wrong-encoder` unless the features are of exactly this encoder and recipe */
