@@ -44,9 +44,9 @@ export async function readList<T, R>(
   return found.filter((item) => item !== undefined)
 }
 
-/** Whether a stored object was found damaged, or of a format that is no longer read. */
+/** Whether a stored object was found damaged, or of a format that is no longer read, or not yet. */
 export function isUnreadable(thrown: unknown): thrown is Fault {
-  return thrown instanceof Fault && /^(corrupt|old)-/.test(thrown.code)
+  return thrown instanceof Fault && /^(corrupt|old|newer)-/.test(thrown.code)
 }
 
 export type OnDamaged = (fault: Fault) => void

@@ -63,7 +63,7 @@ export type Prediction = z.infer<typeof Prediction>
 /**
  * The record of a version of a probe; of the one that answers when none is named.
  * @throws Fault `missing` / `no-such-probe`, `not-promoted`, `no-such-version`; `unavailable` / `corrupt-probe`,
- * `corrupt-object`, `old-probe`
+ * `corrupt-object`, `old-probe`, `newer-probe`
  */
 export async function getProbe(objects: ObjectStore, name: string, version?: string): Promise<ProbeRecord> {
   const asked = version ?? (await currentVersion(objects, name))
@@ -85,7 +85,7 @@ export async function listProbes(objects: ObjectStore, onDamaged?: OnDamaged): P
 
 /**
  * Opens a version of a probe; the one that answers when none is named.
- * @throws Fault `no-such-probe`, `not-promoted`, `no-such-version`, `old-probe`; `corrupt-probe` when its weights are
+ * @throws Fault `no-such-probe`, `not-promoted`, `no-such-version`, `old-probe`, `newer-probe`; `corrupt-probe` when its weights are
  * not those that were fitted
  */
 export async function openProbe(objects: ObjectStore, name: string, version?: string): Promise<Probe> {

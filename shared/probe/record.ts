@@ -1,4 +1,5 @@
 import { z } from "zod"
+import { Fault, type FaultKind } from "#shared/errors.ts"
 import { CohortName, EncoderId, ProbeName } from "#shared/ids.ts"
 import { Calibration } from "./head/calibration.ts"
 import { PredictionInterval } from "./measure/prediction-interval.ts"
@@ -47,11 +48,6 @@ export const Note = z.object({ code: z.string(), message: z.string() })
 export type Note = z.infer<typeof Note>
 
 export const recordFile = "probe.json"
-
-/** Whether stored JSON is a record as earlier versions wrote it, which are no longer read. */
-export function isOldFormat(json: unknown): boolean {
-  return z.object({ format: z.literal(["voxkin-probe-1"]) }).safeParse(json).success
-}
 
 /** The column that was learned. */
 const label = z.string()
@@ -153,3 +149,37 @@ export const ProbeRecord = z.discriminatedUnion("task", [
   }),
 ])
 export type ProbeRecord = z.infer<typeof ProbeRecord>
+
+const Anything = z.object({
+  format: z.string().regex(/^voxkin-probe-[0-9]{1,6}$/),
+  task: z.string().optional().catch(undefined),
+  head: z.object({ kind: z.string() }).optional().catch(undefined),
+})
+const format = 2
+const kinds: string[] = HeadRecord.options.map((option) => option.shape.kind.value)
+const tasks: string[] = ProbeRecord.options.map((option) => option.shape.task.value)
+
+/**
+ * The fault for JSON that is no record, where another voxkin wrote it: an earlier one (`old-probe`), or a later one in
+ * a later format or with a head or a task that is not known here, as an ONNX one over patch tokens (`newer-probe`).
+ */
+export function ofAnotherVoxkin(
+  json: unknown,
+  { kind, what, cause }: { kind: FaultKind; what: string; cause?: unknown },
+): Fault | undefined {
+  const parsed = Anything.safeParse(json)
+  if (!parsed.success) return undefined
+  const { format: name, task, head } = parsed.data
+  const number = Number(name.slice("voxkin-probe-".length))
+  if (number < format) {
+    return new Fault(kind, "old-probe", `${what} is of an older format: fit the probe again`, { cause })
+  }
+  const unknown = [
+    number > format ? `of format ${name}` : "",
+    task && !tasks.includes(task) ? `of task '${task.slice(0, 40)}'` : "",
+    head && !kinds.includes(head.kind) ? `with a head of kind '${head.kind.slice(0, 40)}'` : "",
+  ].filter((each) => each !== "")
+  if (unknown.length === 0) return undefined
+  const message = `${what} is ${unknown.join(", ")}, which this voxkin does not know: update it`
+  return new Fault(kind, "newer-probe", message, { cause })
+}

@@ -159,6 +159,12 @@ test("an export of an older format is told so", async () => {
   await expect(bring(older)).rejects.toMatchObject({ kind: "invalid", code: "old-probe" })
 })
 
+test("an export of a later voxkin is told so", async () => {
+  const newer = await record((record) => ({ ...record, head: { ...record.head, kind: "onnx" } }))
+  await expect(bring(newer)).rejects.toMatchObject({ kind: "invalid", code: "newer-probe" })
+  expect(await away.list("")).toEqual([])
+})
+
 test("what is damaged is not exported", async () => {
   await home.put(keys.probePart("p", version, "training.json"), text("[]"))
   await expect(exportProbe(home, "p")).rejects.toMatchObject({ code: "corrupt-probe" })

@@ -136,7 +136,7 @@ test("a damaged or unfinished version cannot be promoted, and is named in the li
   expect(listed.map(({ version }) => version)).toEqual([e, a])
   expect(damaged.toSorted()).toEqual([expect.stringContaining(b), expect.stringContaining(c)].toSorted())
   expect(damaged.find((message) => message.includes(c))).toBe(
-    `version ${c} of probe p is of an older format: fit it again`,
+    `version ${c} of probe p is of an older format: fit the probe again`,
   )
   expect(await currentVersion(objects, "p")).toBe(e)
 })
@@ -150,6 +150,39 @@ test("a probe of an older format is named beside the others", async () => {
   const listed = await listProbes(objects, ({ code }) => damaged.push(code))
   expect([listed.map(({ name }) => name), damaged]).toEqual([["whole"], ["old-probe"]])
 })
+
+// What comes later keeps its versions in the same store, with other files beside a record of the same shape.
+test.each([
+  ["a head over patch tokens", { head: { kind: "onnx", file: "head.onnx" } }, "a head of kind 'onnx'"],
+  ["another task", { task: "segmentation" }, "of task 'segmentation'"],
+  ["a later format", { format: "voxkin-probe-3" }, "of format voxkin-probe-3"],
+])(
+  "%s, of a later voxkin, is told apart from damage, and the versions before it answer on",
+  async (_, part, says) => {
+    const objects = await labelled()
+    const before = await fit(objects, 0)
+    const newer = await fit(objects, 1, { promote: false })
+    const edit = (bytes: Uint8Array) => {
+      const record = JSON.parse(new TextDecoder().decode(bytes))
+      const head = { ...record.head, ...("head" in part ? part.head : {}) }
+      return new TextEncoder().encode(JSON.stringify({ ...record, ...part, head }))
+    }
+    await objects.put(keys.probePart("p", newer, "head.onnx"), Uint8Array.of(8, 9))
+    await change(objects, recordOf(newer), edit)
+    for (const asked of [
+      openProbe(objects, "p", newer),
+      promote(objects, { name: "p", version: newer, now }),
+    ]) {
+      const fault = { kind: "unavailable", code: "newer-probe", message: expect.stringContaining(says) }
+      await expect(asked).rejects.toMatchObject(fault)
+    }
+    const damaged: string[] = []
+    const listed = await listVersions(objects, "p", ({ code }) => damaged.push(code))
+    expect([listed.map(({ version }) => version), damaged]).toEqual([[before], ["newer-probe"]])
+    expect((await openProbe(objects, "p")).record.version).toBe(before)
+    expect(await objects.has(keys.probePart("p", newer, "head.onnx"))).toBe(true)
+  },
+)
 
 test("promotions at the same time all go on top of each other, and none is lost", async () => {
   const objects = await labelled()

@@ -1,7 +1,7 @@
 import { Fault } from "#shared/errors.ts"
 import { sha256 } from "#shared/ids.ts"
 import { headOf } from "../predict.ts"
-import { isOldFormat, ProbeRecord, recordFile } from "../record.ts"
+import { ofAnotherVoxkin, ProbeRecord, recordFile } from "../record.ts"
 import { decodeTraining } from "../training.ts"
 import { PartName, sumsFile } from "./export.ts"
 
@@ -48,10 +48,10 @@ export function recordOf(files: Map<string, Uint8Array>, as: string | undefined)
   } catch (cause) {
     throw badExport(`${recordFile} is not JSON`, cause)
   }
-  if (isOldFormat(json))
-    throw new Fault("invalid", "old-probe", `${recordFile} is of an older format: fit the probe again`)
   const parsed = ProbeRecord.safeParse(json)
   if (!parsed.success) {
+    const other = ofAnotherVoxkin(json, { kind: "invalid", what: recordFile, cause: parsed.error })
+    if (other) throw other
     const [{ path, message }] = parsed.error.issues
     throw badExport(`${recordFile} does not fit its schema at '${path.join(".")}': ${message}`, parsed.error)
   }

@@ -21,7 +21,7 @@ export async function partNames(objects: ObjectStore, { name, version }: ProbeRe
 /**
  * One version of a probe as files that mean the same anywhere: every part as it is kept, and their digests. The record,
  * the weights and the training series are checked first. Undefined parts do not exist.
- * @throws Fault `no-such-probe`, `no-such-version`, `corrupt-probe`, `old-probe`
+ * @throws Fault `no-such-probe`, `no-such-version`, `corrupt-probe`, `old-probe`, `newer-probe`
  */
 export async function exportProbe(
   objects: ObjectStore,

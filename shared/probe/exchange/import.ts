@@ -31,7 +31,7 @@ export interface ImportOptions {
  * Keeps an exported version under the name it has or another. Everything is checked before anything is written: the
  * digests, the record's schema, the weights' shape and values, the training series. The encoder need not be known here:
  * until features of it are, predictions say that there are none.
- * @throws Fault `invalid` / `bad-export`, `old-probe`; `too_large` / `export-too-large`; `conflict` / `version-exists`
+ * @throws Fault `invalid` / `bad-export`, `old-probe`, `newer-probe`; `too_large` / `export-too-large`; `conflict` / `version-exists`
  */
 export async function importProbe(objects: ObjectStore, options: ImportOptions): Promise<Imported> {
   const files = await readExport(options.read)

@@ -19,10 +19,11 @@ export interface Workers {
 
 const file = new URL("./thread.mjs", import.meta.url)
 /**
- * Numbers to learn from, over all trials, below which threads do not pay: two of them take about 0.4 s to start (they
- * compile their code), and so do the six trials of 200 × 864 that choose their penalties, in one thread.
+ * Numbers to learn from, over all trials, below which threads do not pay: two of them take about 0.6 s to start (they
+ * compile their code), and so do the six trials of 400 × 864 that choose their penalties, in one thread; at 800 × 864
+ * they still come out even.
  */
-const worthThreads = 6 * 2 ** 18
+const worthThreads = 6 * 2 ** 20
 /** A trial holds its training rows standardised, in float64, and less than as much again for solving. */
 const bytesPerNumber = 24
 

@@ -17,7 +17,7 @@ export type Promoted = z.infer<typeof Promoted>
 /**
  * Lets a version of a probe answer from now on, once its record and its weights are read and found whole. One that
  * does already stays, and nothing is written.
- * @throws Fault `no-such-probe`, `no-such-version`, `corrupt-probe`, `corrupt-object`, `old-probe`, `pointer-busy`
+ * @throws Fault `no-such-probe`, `no-such-version`, `corrupt-probe`, `corrupt-object`, `old-probe`, `newer-probe`, `pointer-busy`
  */
 export async function promote(
   objects: ObjectStore,

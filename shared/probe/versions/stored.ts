@@ -3,12 +3,12 @@ import { Fault } from "#shared/errors.ts"
 import { getJson } from "#shared/store/json.ts"
 import { keys } from "#shared/store/keys.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
-import { isOldFormat, ProbeRecord, recordFile } from "../record.ts"
+import { ofAnotherVoxkin, ProbeRecord, recordFile } from "../record.ts"
 import { versionParts } from "./pointer.ts"
 
 /**
  * The record of a version of a probe; undefined where it is not there, as of a fit that was interrupted.
- * @throws Fault `unavailable` / `corrupt-object`, `corrupt-probe`, `old-probe`
+ * @throws Fault `unavailable` / `corrupt-object`, `corrupt-probe`, `old-probe`, `newer-probe`
  */
 export async function readRecord(
   objects: ObjectStore,
@@ -22,9 +22,8 @@ export async function readRecord(
   } catch (thrown) {
     if (!(thrown instanceof Fault && thrown.code === "corrupt-object")) throw thrown
     const json = await getJson(objects, key, z.unknown()).catch(() => undefined)
-    if (!isOldFormat(json?.value)) throw thrown
-    const message = `version ${version} of probe ${name} is of an older format: fit it again`
-    throw new Fault("unavailable", "old-probe", message, { cause: thrown })
+    const what = `version ${version} of probe ${name}`
+    throw ofAnotherVoxkin(json?.value, { kind: "unavailable", what, cause: thrown }) ?? thrown
   }
   throw corruptProbe(`${key} is the record of another probe or version`)
 }
