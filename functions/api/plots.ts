@@ -12,7 +12,8 @@ const show = createRoute({
     "A plot of the out-of-fold predictions of a version of a probe; of the one that answers unless named",
   description:
     "`plots` of the probe lists them: `roc.svg` and `calibration.svg`, `errors.svg`, or `survival.svg`. Beside them there is " +
-    "`learning-curve.svg` once a learning curve was made.",
+    "`learning-curve.svg` once a learning curve was made, and `overlay-SERIES.svg` of a series that `probe explain --keep` drew: slices of " +
+    "its scan, with what each place adds to the score laid over them.",
   request: {
     params: params.probe.extend({ plot: z.string().openapi({ example: "roc.svg" }) }),
     query: z.object({ version: ProbeVersion.optional() }),

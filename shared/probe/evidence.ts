@@ -5,6 +5,7 @@ import { putJson } from "#shared/store/json.ts"
 import { keys } from "#shared/store/keys.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
 import { curvePlot } from "./curve/record.ts"
+import { seriesOfOverlay } from "./explain/overlays.ts"
 import type { Evaluation } from "./measure/evaluate.ts"
 import { plotsOf } from "./plot/plots.ts"
 import type { ProbeRecord } from "./record.ts"
@@ -75,7 +76,8 @@ function outOfFoldOf({ study, classes, series }: ReadStudy, { fold, outOfFold }:
 }
 
 /**
- * One of the plots that a record lists, or the learning curve where one was made, as an SVG document.
+ * One of the plots that a record lists, the learning curve or the overlay of a series where one was made, as an SVG
+ * document.
  * @throws Fault `missing` / `no-such-plot`; `unavailable` / `corrupt-probe` when it is not where it was written
  */
 export async function readPlot(
@@ -83,15 +85,18 @@ export async function readPlot(
   { name, version, plots }: ProbeRecord,
   plot: string,
 ): Promise<Uint8Array> {
-  const key = keys.probePart(name, version, plot)
+  const series = seriesOfOverlay(plot)
+  const key = series ? keys.probeOverlay(name, version, series) : keys.probePart(name, version, plot)
   const known = plots.includes(plot)
-  const object = known || plot === curvePlot ? await objects.get(key) : undefined
+  const object = known || series || plot === curvePlot ? await objects.get(key) : undefined
   if (object) return object.bytes
   if (!known) {
     throw new Fault(
       "missing",
       "no-such-plot",
-      `probe ${name} has no plot '${plot}': it has ${plots.join(", ")}`,
+      series
+        ? `nothing was laid over ${series} by probe ${name}: let probe explain --keep draw it from its scan`
+        : `probe ${name} has no plot '${plot}': it has ${plots.join(", ")}`,
     )
   }
   throw new Fault("unavailable", "corrupt-probe", `the plot ${key} is not there: fit the probe again`)

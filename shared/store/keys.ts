@@ -38,6 +38,10 @@ export const keys = {
   probeEvaluation: (probe: string, version: string, cohort: string, at: string) =>
     `probes/${probe}/${version}/evaluations/${cohort}-${at}.json`,
   probeEvaluations: (probe: string, version: string) => `probes/${probe}/${version}/evaluations/`,
+  /** Slices of a scan with what a version says laid over them. */
+  probeOverlay: (probe: string, version: string, series: string) =>
+    `probes/${probe}/${version}/overlays/${series}.svg`,
+  probeOverlays: (probe: string, version: string) => `probes/${probe}/${version}/overlays/`,
   probeCurrent: (probe: string) => `probes/${probe}/current.json`,
   probe: (probe: string) => `probes/${probe}/`,
   probes: "probes/",

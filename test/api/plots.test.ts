@@ -1,8 +1,9 @@
 import { expect, test } from "vitest"
+import { keepOverlay } from "#shared/probe/explain/overlays.ts"
 import { fitProbe } from "#shared/probe/fit.ts"
 import { keys } from "#shared/store/keys.ts"
 import { api } from "#test/support/api.ts"
-import { fillCohort, now } from "../probe/cohort.ts"
+import { fillCohort, now, seriesId } from "../probe/cohort.ts"
 
 test("plots are served as images that can run nothing; others are faults", async () => {
   const { app, ports, bugs } = api()
@@ -15,7 +16,10 @@ test("plots are served as images that can run nothing; others are faults", async
     task: "classification",
     now,
   })
-  for (const plot of record.plots) {
+  const series = seriesId(3)
+  const picture = new TextEncoder().encode('<svg xmlns="http://www.w3.org/2000/svg"/>')
+  await keepOverlay(ports.objects, { probe: "p", version: record.version, series }, picture)
+  for (const plot of [...record.plots, `overlay-${series}.svg`]) {
     const answer = await app.request(`/v1/probes/p/plots/${plot}?version=${record.version}`)
     expect(answer.status).toBe(200)
     expect(answer.headers.get("content-type")).toBe("image/svg+xml")
@@ -25,6 +29,7 @@ test("plots are served as images that can run nothing; others are faults", async
   }
   for (const [path, status, code] of [
     ["p/plots/errors.svg", 404, "no-such-plot"],
+    [`p/plots/overlay-${seriesId(4)}.svg`, 404, "no-such-plot"],
     ["p/plots/probe.json", 404, "no-such-plot"],
     ["p/plots/..%2Fcurrent.json", 404, "no-such-plot"],
     ["p/plots/roc.svg?version=20250304T050607089Z-00000000", 404, "no-such-version"],

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs"
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { expect, test } from "vitest"
 import { phantom } from "#functions/demo/phantom.ts"
@@ -66,6 +66,17 @@ test("draws where a probe's score of a scan comes from, and refuses a probe that
   const svg = readFileSync(out, "utf8")
   expect(svg).toContain(`probe both, version ${line.version}, series ${line.series}`)
   expect(svg.match(/<image /g)).toHaveLength(3)
+  const plots = join(data, "plots")
+  const overlay = `overlay-${line.series}.svg`
+  const withOverlays = async () =>
+    (await voxkin("probe", "plots", "both", "--out", plots, "--data", data)).code
+  expect([await withOverlays(), existsSync(join(plots, overlay))]).toEqual([0, false])
+  expect((await explain("both", scan, "--keep")).code).toBe(0)
+  expect([await withOverlays(), readFileSync(join(plots, overlay), "utf8")]).toEqual([0, svg])
+  // It shows the patient, and does not leave with the probe.
+  const exported = join(data, "exported")
+  expect((await voxkin("probe", "export", "both", "--out", exported, "--data", data)).code).toBe(0)
+  expect(readdirSync(exported).join()).not.toContain("overlay")
   // A picture is shown around: a path may hold a name.
   expect(svg).not.toContain("phantom.nii")
 

@@ -104,11 +104,21 @@ export function probeCommands(program: Command): void {
     .argument("<scan>", "a path to a scan")
     .requiredOption("--out <file.svg>", "required: the file to write")
     .option("--version <version>", "which; the one that answers when left out", probeVersion)
-    .action(async (name: string, scan: string, o: SharedOptions & { out: string; version?: string }) => {
-      const { explainCommand } = await import("./explain.ts")
-      const { version, out: file } = o
-      await run(o, (ports, out) => explainCommand(scan, { name, version, file }, ports, out))
-    })
+    .option(
+      "--keep",
+      "keep it with the version's plots too, where it can be asked for (it shows the patient)",
+    )
+    .action(
+      async (
+        name: string,
+        scan: string,
+        o: SharedOptions & { out: string; version?: string; keep?: true },
+      ) => {
+        const { explainCommand } = await import("./explain.ts")
+        const { version, out: file, keep = false } = o
+        await run(o, (ports, out) => explainCommand(scan, { name, version, file, keep }, ports, out))
+      },
+    )
   command(probe, "show", "what the probe is and how well it did, on other cohorts too")
     .argument("<name>", "the probe's name", probeName)
     .option("--version <version>", "which; the one that answers when left out", probeVersion)

@@ -1,6 +1,7 @@
 import { Fault } from "#shared/errors.ts"
 import { SeriesId } from "#shared/ids.ts"
 import { type Explanation, explain, explainable, type Spot } from "#shared/probe/explain/explanation.ts"
+import { keepOverlay } from "#shared/probe/explain/overlays.ts"
 import { explanationPicture } from "#shared/probe/explain/picture.ts"
 import { whatItIs } from "#shared/probe/explain/remarks.ts"
 import { openProbe } from "#shared/probe/predict.ts"
@@ -11,10 +12,10 @@ import type { Output } from "../output.ts"
 import { withOneSeries } from "../query.ts"
 import { checkFolder, writeWhole } from "../whole-file.ts"
 
-/** Encodes the one series at a path and draws which places the probe's score comes from; the store is left alone. */
+/** Encodes the one series at a path and draws which places the probe's score comes from; with `keep` the picture stays with the version too, else the store is left alone. */
 export async function explainCommand(
   scan: string,
-  { name, version, file }: { name: string; version?: string; file: string },
+  { name, version, file, keep }: { name: string; version?: string; file: string; keep: boolean },
   ports: JobPorts,
   out: Output,
 ): Promise<void> {
@@ -32,8 +33,9 @@ export async function explainCommand(
     // Anew, though they may be kept: kept patches are rounded to float16, and would not add up to the score.
     const features = await compute(seriesId(read.volume), read, await ports.encoder(encoder.id))
     const found = explain(probe, features)
-    const picture = explanationPicture({ volume: read.volume, features }, found)
-    writeWhole(file, new TextEncoder().encode(picture))
+    const picture = new TextEncoder().encode(explanationPicture({ volume: read.volume, features }, found))
+    writeWhole(file, picture)
+    if (keep) await keepOverlay(ports.objects, found.explanation, picture)
     out.result({ scan, out: file, encoder: encoder.id, ...found.explanation }, words)
   })
 }

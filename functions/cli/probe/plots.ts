@@ -3,12 +3,13 @@ import { join } from "node:path"
 import { Fault, reason } from "#shared/errors.ts"
 import { curvePlot } from "#shared/probe/curve/record.ts"
 import { readPlot } from "#shared/probe/evidence.ts"
+import { listOverlays } from "#shared/probe/explain/overlays.ts"
 import { getProbe } from "#shared/probe/predict.ts"
 import { keys } from "#shared/store/keys.ts"
 import type { JobPorts } from "../../ports.ts"
 import type { Output } from "../output.ts"
 
-/** Writes the plots of a version of a probe, its learning curve among them, into a folder; a line with the path of each. */
+/** Writes the plots of a version of a probe, its learning curve and overlays among them, into a folder; a line with the path of each. */
 export async function plotsCommand(
   { name, version: asked, folder }: { name: string; version?: string; folder: string },
   { objects }: JobPorts,
@@ -17,7 +18,8 @@ export async function plotsCommand(
   const record = await getProbe(objects, name, asked)
   const { version } = record
   const curve = (await objects.has(keys.probePart(name, version, curvePlot))) ? [curvePlot] : []
-  const read = [...record.plots, ...curve].map(async (plot) => ({
+  const overlays = await listOverlays(objects, { probe: name, version })
+  const read = [...record.plots, ...curve, ...overlays].map(async (plot) => ({
     plot,
     svg: await readPlot(objects, record, plot),
   }))
