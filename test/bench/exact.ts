@@ -28,11 +28,11 @@ let rescored = 0
 for (const query of queries) rescored += (await codes.search(query, { k })).rescored
 console.log(`rescored: ${rescored / queries.length} rows a query`)
 
+const floats = await exactIndex({ dim, vectors }, "floats")
 await sideBySide()
 for (const share of [0.001, 0.01, 0.1, 0.5]) await filtered(share)
 
 async function sideBySide(): Promise<void> {
-  const floats = await exactIndex({ dim, vectors }, "floats")
   const against = "usearch exact f32, one thread"
   const wanted: [string, Engine | undefined][] = [
     ["codes, rescored", engine((query) => rowsOf(codes, query))],
@@ -54,7 +54,10 @@ async function sideBySide(): Promise<void> {
   await compare(there, { truth: queries.map(plain), against })
 }
 
-/** Against the kernel alone on the same rows where they lie, and an index that holds a copy of just these rows. */
+/**
+ * Against a scan of just the same rows in f32, which answers too; the kernel of codes alone on these rows, which answers
+ * nothing, and leaves out what rescoring takes; and an index that holds a copy of just these rows, one after the other.
+ */
 async function filtered(share: number): Promise<void> {
   const next = random(3)
   const rows = Uint32Array.from({ length: count }, (_, row) => row).filter(() => next() < share)
@@ -71,9 +74,10 @@ async function filtered(share: number): Promise<void> {
   }
   const truth = []
   for (const query of queries) truth.push(await rowsOf(codes, query, { rows }))
-  const against = `kernel alone on ${rows.length} rows`
+  const against = `f32 scan of just ${rows.length} rows`
   const engines = new Map([
-    [against, engine(scanOnly)],
+    [against, engine((query) => rowsOf(floats, query, { rows }))],
+    ["kernel of codes alone, no answer", engine(scanOnly)],
     ["index of just these rows", engine(async (query) => (await rowsOf(compact, query)).map((i) => rows[i]))],
     ["filtered search", engine((query) => rowsOf(codes, query, { rows }))],
   ])
