@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs"
-import { z } from "zod"
+import * as z from "zod"
 import { cohortNames } from "#shared/cohort/cohort.ts"
 import { EncoderCard } from "#shared/encoder/card.ts"
 import { listProbes } from "#shared/probe/predict.ts"

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto"
-import { z } from "zod"
+import * as z from "zod"
 
 /** A series, named by its canonical voxels and spacing (`volume/series-id.ts`). */
 export const SeriesId = z.string().regex(/^s-[0-9a-f]{32}$/, "a series id is s- and 32 hex digits")

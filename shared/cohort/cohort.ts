@@ -1,4 +1,4 @@
-import { z } from "zod"
+import * as z from "zod"
 import { Fault } from "#shared/errors.ts"
 import { CohortName, EncoderId } from "#shared/ids.ts"
 import { getJson, putJson } from "#shared/store/json.ts"

@@ -1,4 +1,4 @@
-import { z } from "zod"
+import * as z from "zod"
 import { Fault } from "#shared/errors.ts"
 import { CohortName } from "#shared/ids.ts"
 import type { ObjectStore } from "#shared/store/store.ts"

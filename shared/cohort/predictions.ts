@@ -1,4 +1,4 @@
-import { z } from "zod"
+import * as z from "zod"
 import { EncoderId, ProbeName, SeriesId } from "#shared/ids.ts"
 import { getJson, putJson } from "#shared/store/json.ts"
 import { keys } from "#shared/store/keys.ts"

@@ -1,4 +1,4 @@
-import { z } from "zod"
+import * as z from "zod"
 import { EncoderId, SeriesId } from "#shared/ids.ts"
 import type { PreprocessReceipt } from "#shared/preprocess/input.ts"
 import type { Matrix4, Triple } from "#shared/volume/affine.ts"

@@ -1,4 +1,4 @@
-import { z } from "zod"
+import * as z from "zod"
 import { Scalars } from "#shared/cohort/members.ts"
 import { CohortName } from "#shared/ids.ts"
 import { CurveRequest } from "#shared/probe/curve/record.ts"

@@ -1,4 +1,4 @@
-import { z } from "zod"
+import * as z from "zod"
 import { readList } from "#shared/cohort/bounded.ts"
 import { Fault } from "#shared/errors.ts"
 import { getJson, putJson } from "#shared/store/json.ts"

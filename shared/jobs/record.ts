@@ -1,4 +1,4 @@
-import { z } from "zod"
+import * as z from "zod"
 import { type OnDamaged, readList } from "#shared/cohort/bounded.ts"
 import { Fault, type FaultKind } from "#shared/errors.ts"
 import { CohortName, JobId, newJobId } from "#shared/ids.ts"

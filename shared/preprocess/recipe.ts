@@ -1,4 +1,4 @@
-import { z } from "zod"
+import * as z from "zod"
 
 /** How an encoder wants its volume. Numbers of the published encoder: VoxelFM's evaluation pipeline. */
 export const Recipe = z

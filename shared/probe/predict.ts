@@ -1,4 +1,4 @@
-import { z } from "zod"
+import * as z from "zod"
 import { mapBounded, type OnDamaged, readList, storeConcurrency } from "#shared/cohort/bounded.ts"
 import { Fault } from "#shared/errors.ts"
 import type { Pooled } from "#shared/features/features.ts"

@@ -1,4 +1,4 @@
-import { z } from "zod"
+import * as z from "zod"
 import { Fault, type FaultKind } from "#shared/errors.ts"
 import { CohortName, EncoderId, ProbeName } from "#shared/ids.ts"
 import { Calibration } from "./head/calibration.ts"

@@ -1,4 +1,4 @@
-import { z } from "zod"
+import * as z from "zod"
 import { ColumnName } from "#shared/cohort/members.ts"
 import { Fault } from "#shared/errors.ts"
 import { CohortName, ProbeName } from "#shared/ids.ts"

@@ -1,4 +1,4 @@
-import { z } from "zod"
+import * as z from "zod"
 import type { Damaged } from "#shared/features/safetensors.ts"
 import { SeriesId, sha256 } from "#shared/ids.ts"
 import { keys } from "#shared/store/keys.ts"

@@ -1,4 +1,4 @@
-import { z } from "zod"
+import * as z from "zod"
 import type { Scalars } from "#shared/cohort/members.ts"
 
 export type ColumnType = "number" | "string" | "boolean" | "date" | "null"

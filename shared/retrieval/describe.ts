@@ -1,4 +1,4 @@
-import { z } from "zod"
+import * as z from "zod"
 import { type OnDamaged, readList } from "#shared/cohort/bounded.ts"
 import { getJson } from "#shared/store/json.ts"
 import { keys } from "#shared/store/keys.ts"

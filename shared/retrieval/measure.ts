@@ -1,5 +1,5 @@
 import { setImmediate } from "node:timers/promises"
-import { z } from "zod"
+import * as z from "zod"
 import { SnapshotId, sha256 } from "#shared/ids.ts"
 import { putJson } from "#shared/store/json.ts"
 import { keys } from "#shared/store/keys.ts"

@@ -1,4 +1,4 @@
-import { z } from "zod"
+import * as z from "zod"
 import { Fault } from "#shared/errors.ts"
 import { readPooled } from "#shared/features/keep.ts"
 import { vectorOf } from "#shared/features/pool.ts"

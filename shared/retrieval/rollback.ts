@@ -1,4 +1,4 @@
-import { z } from "zod"
+import * as z from "zod"
 import { mapBounded, storeConcurrency } from "#shared/cohort/bounded.ts"
 import { getCohort } from "#shared/cohort/cohort.ts"
 import { markFresh } from "#shared/cohort/fresh.ts"

@@ -1,5 +1,5 @@
 import { setImmediate } from "node:timers/promises"
-import { z } from "zod"
+import * as z from "zod"
 import type { Scalars } from "#shared/cohort/members.ts"
 import { Fault } from "#shared/errors.ts"
 import type { Found } from "#shared/exact/top-k.ts"

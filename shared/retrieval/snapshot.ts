@@ -1,4 +1,4 @@
-import { z } from "zod"
+import * as z from "zod"
 import { Fault } from "#shared/errors.ts"
 import { Pooling } from "#shared/features/features.ts"
 import { CohortName, EncoderId, SnapshotId, sha256 } from "#shared/ids.ts"

@@ -1,4 +1,4 @@
-import { z } from "zod"
+import * as z from "zod"
 import { sha256 } from "#shared/ids.ts"
 import { keys } from "#shared/store/keys.ts"
 import type { ObjectStore } from "#shared/store/store.ts"

@@ -1,4 +1,4 @@
-import { z } from "zod"
+import * as z from "zod"
 import { Fault } from "#shared/errors.ts"
 import type { Features } from "#shared/features/features.ts"
 import { SeriesId } from "#shared/ids.ts"

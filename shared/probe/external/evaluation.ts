@@ -1,4 +1,4 @@
-import { z } from "zod"
+import * as z from "zod"
 import { type OnDamaged, readList } from "#shared/cohort/bounded.ts"
 import { ColumnName } from "#shared/cohort/members.ts"
 import { CohortName, ProbeName, timeStamp } from "#shared/ids.ts"

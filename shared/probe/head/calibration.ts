@@ -1,4 +1,4 @@
-import { z } from "zod"
+import * as z from "zod"
 
 /**
  * What turns the scores of a linear classification head into scores whose probabilities are met by what happens.

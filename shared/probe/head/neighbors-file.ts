@@ -1,4 +1,4 @@
-import { z } from "zod"
+import * as z from "zod"
 import type { Damaged, Tensor } from "#shared/features/safetensors.ts"
 import type { NeighborHead } from "./neighbors.ts"
 

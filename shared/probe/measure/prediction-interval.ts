@@ -1,4 +1,4 @@
-import { z } from "zod"
+import * as z from "zod"
 import type { Weighted } from "./bootstrap.ts"
 import { mean } from "./metrics.ts"
 

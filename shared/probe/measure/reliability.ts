@@ -1,4 +1,4 @@
-import { z } from "zod"
+import * as z from "zod"
 import type { Problem } from "../head/problem.ts"
 import { logisticLine } from "./logistic-line.ts"
 import { predictedClass } from "./score.ts"

@@ -1,4 +1,4 @@
-import { z } from "zod"
+import * as z from "zod"
 import { kaplanMeier } from "../head/hazard.ts"
 import type { Problem } from "../head/problem.ts"
 import { valueAt } from "../math/steps.ts"

@@ -1,4 +1,4 @@
-import { z } from "zod"
+import * as z from "zod"
 
 /** The 97.5 % point of the normal distribution: 95 % lie within so many standard deviations on both sides. */
 export const normal975 = 1.959963984540054

@@ -1,4 +1,4 @@
-import { z } from "zod"
+import * as z from "zod"
 import { mapBounded, storeConcurrency } from "#shared/cohort/bounded.ts"
 import { ColumnName } from "#shared/cohort/members.ts"
 import type { Pooled } from "#shared/features/features.ts"

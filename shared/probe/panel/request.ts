@@ -1,4 +1,4 @@
-import { z } from "zod"
+import * as z from "zod"
 import { ColumnName } from "#shared/cohort/members.ts"
 import { FitRequest } from "../request.ts"
 

@@ -1,4 +1,4 @@
-import { z } from "zod"
+import * as z from "zod"
 import { type OnDamaged, readList } from "#shared/cohort/bounded.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
 import { getProbe } from "../predict.ts"

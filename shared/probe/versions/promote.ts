@@ -1,4 +1,4 @@
-import { z } from "zod"
+import * as z from "zod"
 import { ProbeName } from "#shared/ids.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
 import { openProbe } from "../predict.ts"

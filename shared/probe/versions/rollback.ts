@@ -1,4 +1,4 @@
-import { z } from "zod"
+import * as z from "zod"
 import { isUnreadable } from "#shared/cohort/bounded.ts"
 import { Fault } from "#shared/errors.ts"
 import { ProbeName } from "#shared/ids.ts"
