@@ -134,6 +134,11 @@ describe("architecture", () => {
     expect([...reached].filter((target) => heavy.includes(target))).toEqual([])
   })
 
+  test("zod is imported by namespace: by name a bundle takes fifty languages along, three times the rest", () => {
+    const named = /^import \{ z \} from "zod"/m
+    expect(files.filter((file) => named.test(readFileSync(join(root, file), "utf8")))).toEqual([])
+  })
+
   test("no file of ours grows past 250 lines", () => {
     const long = files.filter((file) => readFileSync(join(root, file), "utf8").split("\n").length > 250)
     expect(long).toEqual([])
