@@ -7,7 +7,7 @@ Makes an encoder folder out of weights: encoder.onnx, encoder.json (the card), g
 This made shared/encoder/default, the encoder that voxkin starts with, out of the run of training/runs/default.sh:
 
     python -m training.export --checkpoint RUN/teacher.pth --config RUN/config.yaml --name voxkin --licence Apache-2.0 \\
-        --spacing-floor 2.5 --patch-budget 6000 --whole-otherwise --out encoders/voxkin \\
+        --spacing-floor 2.0 --patch-budget 9000 --whole-otherwise --out encoders/voxkin \\
         --description "Small 3D vision transformer, self-distilled on 114 public CTs: see model-card.md."
 
 Exit codes: 0 written, 2 the input was refused (nothing was changed).

@@ -17,6 +17,6 @@ exec "${PYTHON:-python}" -m training.train --data "$data" --out "$run" \
   --permute 0 --flip 0 0 0 --window 0.3 --jitter 0.1 --mask-share 0.75 \
   --head-hidden 512 --bottleneck 64 --standardise --prototypes 256 --patch-prototypes 1024 \
   --centring sinkhorn --queue 384 --temperature 0.04 0.04 --temperature-warmup 500 --momentum 0.99 \
-  --match 1 --hu 1 --steps 3200 --accumulate 1 --lr 1e-3 --lr-min 1e-5 --warmup 150 --freeze-last 20 \
+  --match 1 --hu 1 --steps 5200 --accumulate 1 --lr 1e-3 --lr-min 1e-5 --warmup 150 --freeze-last 20 \
   --layer-decay 0.95 --patch-lr 0.5 --precision bf16 --compile --threads 2 \
   --log-every 10 --save-every 25 --monitor-every 100 "$@"
