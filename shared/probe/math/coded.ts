@@ -18,6 +18,8 @@ export interface Coded {
   codes: Approximation & Codes
   /** |p|² of each point. */
   squares: Float64Array
+  /** What the codes leave of each point, ‖r‖. */
+  residuals: Float64Array
 }
 
 /** No float32 product of numbers of such a square length, and no sum of squares, is beyond its range. */
@@ -30,7 +32,7 @@ const longest = 2 ** 60
 export async function coded(points: Points): Promise<Coded | undefined> {
   const squares = squaredLengths(points)
   if (!trusted(squares)) return undefined
-  return { points, squares, codes: await makeCodes({ dim: points.columns, vectors: points.values }) }
+  return codedBy(points, squares, await makeCodes({ dim: points.columns, vectors: points.values }))
 }
 
 /** `nearest` of each query, at one go. */
@@ -38,15 +40,19 @@ export function nearestOfEach(points: Points, queries: Points, count: number): N
   const squares = squaredLengths(points)
   const codes =
     queries.rows >= worthCodes && trusted(squares)
-      ? makeCodesNow({ dim: points.columns, vectors: points.values })
+      ? codedBy(points, squares, makeCodesNow({ dim: points.columns, vectors: points.values }))
       : undefined
   return Array.from({ length: queries.rows }, (_, q) => {
     const query = queries.values.subarray(q * queries.columns, (q + 1) * queries.columns)
-    return codes ? nearestCoded({ points, squares, codes }, query, count) : nearest(points, query, count)
+    return codes ? nearestCoded(codes, query, count) : nearest(points, query, count)
   })
 }
 
 const worthCodes = 4
+
+function codedBy(points: Points, squares: Float64Array, codes: Coded["codes"]): Coded {
+  return { points, codes, squares, residuals: squares.map((_, row) => codes.residual(row)) }
+}
 
 function trusted(squares: Float64Array): boolean {
   return squares.every((square) => square < longest)
@@ -56,7 +62,11 @@ function trusted(squares: Float64Array): boolean {
  * `nearest`, the very same rows and distances, from a twentieth of the time: |q − p|² = |q|² + |p|² − 2 q·p, of which
  * the kernel tells q·p with a bound on its error. Whatever may be among the nearest by that bound is measured.
  */
-export function nearestCoded({ points, codes, squares }: Coded, query: Float32Array, count: number): Nearest {
+export function nearestCoded(
+  { points, codes, squares, residuals }: Coded,
+  query: Float32Array,
+  count: number,
+): Nearest {
   const { values, rows, columns } = points
   const [square] = squaredLengths({ values: query, rows: 1, columns })
   if (!(square < longest)) return nearest(points, query, count)
@@ -67,18 +77,25 @@ export function nearestCoded({ points, codes, squares }: Coded, query: Float32Ar
   const last = atMost.values.length - 1
   const candidates: number[] = []
   const least: number[] = []
+  // The least that |q − p|² can be is (|q|² + |p|²) less − shift − twice (score + spread ‖r‖).
+  const less = 1 - doubt
+  const shift = 2 * (base + slack)
+  const twice = 2 * unit
+  let limit = Number.POSITIVE_INFINITY
   coded.set(bytes)
   for (let first = 0; first < rows; first += mostRows) {
     const scanned = scan({ first, count: Math.min(mostRows, rows - first) }, Number.NEGATIVE_INFINITY, 0)
     for (let i = 0; i < scanned; i++) {
       const row = found.rows[2 * i]
       const sum = square + squares[row]
-      const about = sum - 2 * (base + unit * found.scores[2 * i + 1])
-      const error = 2 * (unit * spread * codes.residual(row) + slack) + doubt * sum
-      if (about - error > atMost.values[last]) continue
+      const wide = spread * residuals[row]
+      const at = found.scores[2 * i + 1] + wide
+      const lowest = sum * less - shift - twice * at
+      if (lowest > limit) continue
       candidates.push(row)
-      least.push(about - error)
-      atMost.offer(about + error, row)
+      least.push(lowest)
+      atMost.offer(lowest + 2 * (doubt * sum + 2 * slack + twice * wide), row)
+      limit = atMost.values[last]
     }
   }
   const best = smallest(last + 1)
