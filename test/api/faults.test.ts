@@ -128,8 +128,12 @@ describe("faults over HTTP", () => {
       const job = await finished(json.job)
       expect(job).toMatchObject({ state: "failed", fault: { kind: "invalid" } })
       expect(job.fault.message).not.toContain("voxkin-upload")
-      const left = await ports.objects.list("")
-      expect(left.filter((key) => !key.startsWith("jobs/") && !key.startsWith("encoders/"))).toEqual([])
+      const left = async () => {
+        const all = await ports.objects.list("")
+        return all.filter((key) => !key.startsWith("jobs/") && !key.startsWith("encoders/"))
+      }
+      // A job says that it has ended, and then its upload goes.
+      await expect.poll(left).toEqual([])
     },
     60_000,
   )
