@@ -8,7 +8,7 @@ import { readPooled } from "#shared/features/keep.ts"
 import { CohortName, ProbeName } from "#shared/ids.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
 import { probesNamed } from "./panel/panel.ts"
-import { type Answer, ofOneSeries, openProbe, type Probe, predictPooled } from "./predict.ts"
+import { type Answer, ofOneSeries, openProbe, type Probe, predictPooled, prepared } from "./predict.ts"
 
 export const PredictRequest = z.strictObject({
   cohort: CohortName,
@@ -52,7 +52,9 @@ export async function predictCohort(
 ): Promise<PredictedCohort> {
   const { encoder } = await getCohort(objects, cohort)
   const named = await probesNamed(objects, names)
-  const probes = await mapBounded(named, storeConcurrency, (name) => openProbe(objects, name))
+  const probes = await mapBounded(named, storeConcurrency, async (name) =>
+    prepared(await openProbe(objects, name)),
+  )
   for (const { record } of probes) {
     if (record.encoder.id === encoder) continue
     const message = `probe ${record.name} was fitted on features of ${record.encoder.id}, cohort ${cohort} has ${encoder}`

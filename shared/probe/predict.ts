@@ -95,7 +95,11 @@ export async function openProbe(objects: ObjectStore, name: string, version?: st
   if (!object) {
     throw new Fault("unavailable", "corrupt-probe", `the weights ${key} are not there: fit the probe again`)
   }
-  const head = headOf(record, object.bytes, key)
+  return { record, head: headOf(record, object.bytes, key) }
+}
+
+/** The probe, for one question after another: neighbors are found sooner, for which a few of them must be asked for. */
+export async function prepared({ record, head }: Probe): Promise<Probe> {
   return { record, head: head.kind === "knn" ? await ready(head) : head }
 }
 

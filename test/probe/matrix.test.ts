@@ -83,3 +83,9 @@ describe.each([
     for (let i = 0; i < rows; i++) expect(Math.abs(c[i] - x[i])).toBeLessThan(1e-9)
   })
 })
+
+test("a matrix beyond the 4 GiB of a kernel's memory is a fault, before any memory is asked for", () => {
+  expect(() => matrix(700_000, 864)).toThrow(
+    expect.objectContaining({ kind: "too_large", code: "too-many-labels" }),
+  )
+})

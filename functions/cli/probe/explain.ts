@@ -12,7 +12,10 @@ import type { Output } from "../output.ts"
 import { withOneSeries } from "../query.ts"
 import { checkFolder, writeWhole } from "../whole-file.ts"
 
-/** Encodes the one series at a path and draws which places the probe's score comes from; with `keep` the picture stays with the version too, else the store is left alone. */
+/**
+ * Encodes the one series at a path and draws which places the probe's score comes from; with `keep` the picture stays
+ * with the version too, else the store is left alone.
+ */
 export async function explainCommand(
   scan: string,
   { name, version, file, keep }: { name: string; version?: string; file: string; keep: boolean },

@@ -63,7 +63,7 @@ export function neighborsOf(head: NeighborHead, x: Float32Array, self?: string):
 export function neighborsOfEach(head: NeighborHead, table: Table, rows: Uint32Array): Nearest[] {
   const values = standardised(table, rows, head)
   const queries = { values, rows: rows.length, columns: table.columns }
-  return nearestOfEach(pointsOf(head), queries, head.count)
+  return nearestOfEach(pointsOf(head), queries, head.count, head.coded)
 }
 
 function pointsOf({ points, mean }: NeighborHead): Points {

@@ -1,3 +1,4 @@
+import { Fault } from "#shared/errors.ts"
 import { openProducts } from "#shared/kernel/products.ts"
 
 /**
@@ -32,7 +33,10 @@ export interface Matrix {
 /** Bytes of a block: half of a small second-level cache. */
 const blockBytes = 2 ** 17
 
-/** Of zeros. @throws RangeError beyond 4 GiB */
+/** What a WebAssembly memory can have, in numbers. */
+const mostNumbers = 2 ** 29
+
+/** Of zeros. @throws Fault `too_large` / `too-many-labels` beyond 4 GiB */
 export function matrix(rows: number, columns: number, outputs = 1): Matrix {
   const stride = Math.ceil(columns / 2) * 2
   const scoreStride = Math.ceil(rows / 4) * 4
@@ -40,6 +44,10 @@ export function matrix(rows: number, columns: number, outputs = 1): Matrix {
   const gradientAt = weightsAt + outputs * stride
   const scoresAt = gradientAt + outputs * stride
   const at = scoresAt + outputs * scoreStride
+  if (at + scoreStride * stride > mostNumbers) {
+    const message = `${rows} series of ${columns} numbers exceed the 4 GiB that one fit can hold: label fewer of them`
+    throw new Fault("too_large", "too-many-labels", message)
+  }
   const kernel = openProducts(at + scoreStride * stride)
   const { numbers } = kernel
   const firstFour = numbers.subarray(0, 4)

@@ -1,5 +1,5 @@
 import type { ObjectStore } from "#shared/store/store.ts"
-import { openProbe, type Probe } from "../predict.ts"
+import { openProbe, type Probe, prepared } from "../predict.ts"
 import { currentVersion } from "./pointer.ts"
 
 /** Opens a version of a probe, the current one when none is named. @throws the Faults of `openProbe` */
@@ -35,7 +35,7 @@ export function probeCache(
     const asked = version ?? (await currentVersion(objects, name))
     if (asked === undefined) return openProbe(objects, name)
     const key = `${name}/${asked}`
-    const entry = entries.get(key) ?? { opening: openProbe(objects, name, asked), bytes: 0 }
+    const entry = entries.get(key) ?? { opening: openProbe(objects, name, asked).then(prepared), bytes: 0 }
     entries.delete(key)
     entries.set(key, entry)
     try {
