@@ -62,7 +62,7 @@ const remove = createRoute({
   method: "delete",
   path: "/series/{series}",
   tags: ["series"],
-  summary: "Delete a series: its features, and its place in every cohort",
+  summary: "Delete a series: its features, its overlays, and its place in every cohort",
   request: { params: params.series },
   responses: { 204: { description: "It is gone" }, ...problems(404) },
 })

@@ -150,7 +150,8 @@ export async function whereIs(
 }
 
 /**
- * Removes a series everywhere: from every cohort and its search at once, and its features under every encoder.
+ * Removes a series everywhere: from every cohort and its search at once, its features under every encoder, and the
+ * overlays that show it.
  * Live snapshots keep its vector until their next publish, but never answer with it. Safe to repeat; false when
  * there was nothing to remove.
  */
@@ -158,5 +159,10 @@ export async function deleteSeries(objects: ObjectStore, series: string): Promis
   const { cohorts, encoders } = await whereIs(objects, series)
   for (const cohort of cohorts) await deleteMember(objects, cohort, series)
   for (const encoder of encoders) await objects.delete(keys.features(encoder, series))
-  return cohorts.length + encoders.length > 0
+  const overlays = (await objects.list(keys.probes)).filter((key) => {
+    const [, probe, version] = key.split("/")
+    return key === keys.probeOverlay(probe, version, series)
+  })
+  for (const key of overlays) await objects.delete(key)
+  return cohorts.length + encoders.length + overlays.length > 0
 }

@@ -40,6 +40,9 @@ test("plots are served as images that can run nothing; others are faults", async
     expect([answer.status, (await answer.json()).code]).toEqual([status, code])
     expect(answer.headers.get("content-security-policy")).toContain("default-src 'self'")
   }
+  const overlay = `/v1/probes/p/plots/overlay-${series}.svg`
+  expect((await app.request(`/v1/series/${series}`, { method: "DELETE" })).status).toBe(204)
+  expect((await app.request(overlay)).status).toBe(404)
   await ports.objects.delete(keys.probePart("p", record.version, "roc.svg"))
   const gone = await app.request("/v1/probes/p/plots/roc.svg")
   expect([gone.status, (await gone.json()).code]).toEqual([503, "corrupt-probe"])
