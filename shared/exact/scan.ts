@@ -32,43 +32,72 @@ export interface Candidates {
   upper: number[]
 }
 
+/** Looks for the candidates of one query. */
+export interface Look {
+  /**
+   * Looks at the first of these rows of the kernel, which must hold the query, and returns at how many. `before` rows
+   * of the whole lie before the kernel's first.
+   */
+  at(stretch: Stretch, before?: number): number
+  candidates(): Candidates
+}
+
 /** Of one call, so that the event loop need not wait for more than about 0.1 ms beyond its turn. */
 const bytesPerCall = 2 ** 20
 
+export function lookFor(
+  k: number,
+  { stride, kernel, residual }: Pick<Approximation, "stride" | "kernel" | "residual">,
+  { base, unit, spread, slack }: Terms,
+): Look {
+  const best = topK(k)
+  const [rows, upper]: [number[], number[]] = [[], []]
+  const most = Math.max(4, Math.min(mostRows, Math.floor(bytesPerCall / stride)))
+  let seen = 0
+  return {
+    at(stretch, before = 0) {
+      const asked = "list" in stretch ? stretch.list.length : stretch.count
+      // Few rows at first: without a floor every one of them comes back.
+      const n = Math.min(most, Math.max(64, seen), asked)
+      const some = "list" in stretch ? { list: stretch.list.subarray(0, n) } : { ...stretch, count: n }
+      const found = kernel.scan(some, (best.floor() - base - slack) / unit, spread)
+      for (let i = 0; i < found; i++) {
+        const row = kernel.found.rows[2 * i]
+        const score = base + unit * kernel.found.scores[2 * i + 1]
+        const error = unit * spread * residual(row) + slack
+        rows.push(before + row)
+        upper.push(score + error)
+        best.offer(before + row, score - error)
+      }
+      seen += n
+      return n
+    },
+    candidates: () => ({ leaders: Uint32Array.from(best.best(), ({ row }) => row), rows, upper }),
+  }
+}
+
+/** Which of all rows, or of those of `rows`, ascending, may be among the best k. */
+export type Scan = (query: Float32Array, options: { k: number; rows?: Uint32Array }) => Promise<Candidates>
+
 /** Scores all rows, or those of `rows`, and keeps those whose bound reaches the k-th best lower bound so far. */
 export async function scan(
-  { size, stride, kernel, residual, terms }: Approximation,
+  approximation: Approximation,
   query: Float32Array,
   { k, rows }: { k: number; rows?: Uint32Array },
 ): Promise<Candidates> {
-  const { bytes, base, unit, spread, slack } = terms(query)
-  const best = topK(k)
-  const candidates: Candidates = { leaders: new Uint32Array(), rows: [], upper: [] }
+  const { size, kernel } = approximation
+  const terms = approximation.terms(query)
+  const look = lookFor(k, approximation, terms)
   const count = rows ? rows.length : size
-  const most = Math.max(4, Math.min(mostRows, Math.floor(bytesPerCall / stride)))
   const breath = breathing()
-  kernel.query.set(bytes)
-  let n = 0
-  for (let start = 0; start < count; start += n) {
-    // Few rows at first: without a floor every one of them comes back.
-    n = Math.min(most, Math.max(64, start), count - start)
-    const stretch: Stretch = rows ? { list: rows.subarray(start, start + n) } : { first: start, count: n }
-    const floor = (best.floor() - base - slack) / unit
-    const found = kernel.scan(stretch, floor, spread)
-    for (let i = 0; i < found; i++) {
-      const row = kernel.found.rows[2 * i]
-      const score = base + unit * kernel.found.scores[2 * i + 1]
-      const error = unit * spread * residual(row) + slack
-      candidates.rows.push(row)
-      candidates.upper.push(score + error)
-      best.offer(row, score - error)
-    }
+  kernel.query.set(terms.bytes)
+  for (let start = 0; start < count; ) {
+    start += look.at(rows ? { list: rows.subarray(start) } : { first: start, count: count - start })
     if (breath.due()) {
       await breath.take()
       // Another search may have used the kernel meanwhile.
-      kernel.query.set(bytes)
+      kernel.query.set(terms.bytes)
     }
   }
-  candidates.leaders = Uint32Array.from(best.best(), ({ row }) => row)
-  return candidates
+  return look.candidates()
 }

@@ -1,7 +1,7 @@
 import { breathing } from "#shared/exact/breath.ts"
 import { makeCodes } from "#shared/exact/codes.ts"
 import { openFloats } from "#shared/exact/floats.ts"
-import { type Approximation, scan } from "#shared/exact/scan.ts"
+import { type Approximation, type Scan, scan } from "#shared/exact/scan.ts"
 import { topK } from "#shared/exact/top-k.ts"
 import { dot } from "#shared/vector.ts"
 import { checkQuery } from "./query.ts"
@@ -20,7 +20,19 @@ export async function exactIndex(
   precision: "codes" | "floats" = "codes",
 ): Promise<VectorIndex> {
   const approximation = precision === "codes" ? await makeCodes(source) : openFloats(source)
-  return exactOver(approximation, scoreIn(source.vectors))
+  return exactOver(scanOf(approximation), scoreIn(source.vectors))
+}
+
+/** The first look of an exact search, wherever the rows lie. */
+export interface Scanned {
+  dim: number
+  size: number
+  scan: Scan
+}
+
+export function scanOf(approximation: Approximation): Scanned {
+  const { dim, size } = approximation
+  return { dim, size, scan: (query, options) => scan(approximation, query, options) }
 }
 
 /** Scores from vectors in memory: `dot` of the query and each row. */
@@ -39,8 +51,7 @@ const batch = 256
  * Exact: the same rows in the same order as scoring every row with `score`. A scan leaves the rows that may be among
  * the best; those are scored, the likeliest first, until no other can reach the k-th best.
  */
-export function exactOver(approximation: Approximation, score: Score): VectorIndex {
-  const { dim, size } = approximation
+export function exactOver({ dim, size, scan }: Scanned, score: Score): VectorIndex {
   return {
     dim,
     size,
@@ -48,7 +59,7 @@ export function exactOver(approximation: Approximation, score: Score): VectorInd
       checkQuery(query, dim)
       const most = Math.min(k, rows ? rows.length : size)
       if (most < 1) return { found: [], rescored: 0 }
-      const candidates = await scan(approximation, query, { k: most, rows })
+      const candidates = await scan(query, { k: most, rows })
 
       const top = topK(most)
       const breath = breathing()

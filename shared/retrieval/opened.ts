@@ -1,13 +1,14 @@
 import { freemem } from "node:os"
 import { Fault } from "#shared/errors.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
-import { readCodes } from "./codes-part.ts"
+import { readCodesHead } from "./codes-part.ts"
 import { type Column, Columns } from "./columns.ts"
-import { exactOver, scoreIn } from "./exact.ts"
+import { exactOver, type Scanned, scanOf, scoreIn } from "./exact.ts"
 import { hnswAvailable, openHnsw } from "./hnsw.ts"
 import { readPart, readRows, readVectors, streamPart } from "./parts.ts"
 import type { Rows } from "./rows.ts"
 import { graphPart, type Manifest, type Release, readManifest } from "./snapshot.ts"
+import { storedCodes } from "./stored-codes.ts"
 import { storedVectors, type Vectors, vectorsInMemory } from "./stored-vectors.ts"
 import type { VectorIndex } from "./vector-index.ts"
 
@@ -42,17 +43,28 @@ export async function openRelease(
   warmUpTo = warmBelow,
 ): Promise<Snapshot> {
   const manifest = await readManifest(objects, cohort, release)
-  const { dim } = manifest
-  const [codes, rows, digests, columns] = await Promise.all([
-    readCodes(objects, manifest),
+  const { dim, count } = manifest
+  const [head, rows, digests, columns] = await Promise.all([
+    readCodesHead(objects, manifest),
     readRows(objects, manifest),
     readPart(objects, manifest, "vectors.sha"),
     readColumns(objects, manifest),
   ])
   let inMemory: Float32Array | undefined
-  const stored = noting(storedVectors(objects, manifest, digests))
+  const stored = storedVectors(objects, manifest, digests)
+  const codes = storedCodes(objects, manifest, head)
+  let asked = false
+  let kept: Promise<Scanned> | undefined
+  const keepCodes = () => {
+    kept ??= noting(async () => scanOf(await codes.load()))
+    kept.catch(() => {
+      kept = undefined
+    })
+    return kept
+  }
 
   const load = async () => {
+    await keepCodes()
     await streamPart(objects, manifest, "codes.i8", () => {}) // its checksum finds damage, not forgery
     const vectors = await readVectors(objects, manifest)
     inMemory = vectors
@@ -65,10 +77,11 @@ export async function openRelease(
     manifest,
     rows,
     columns,
-    vectors: stored,
-    exact: exactOver(codes, (query, some) => {
+    vectors: { read: (some) => noting(() => stored.read(some)) },
+    exact: exactOver({ dim, size: count, scan }, async (query, some) => {
       if (inMemory) return scoreIn(inMemory)(query, some)
-      return stored.read(some).then((vectors) => scoreIn(vectors)(query, Uint32Array.from(some.keys())))
+      const vectors = await snapshot.vectors.read(some)
+      return scoreIn(vectors)(query, Uint32Array.from(some.keys()))
     }),
     // What the store could not give now, it may give at the next attempt.
     warm() {
@@ -87,17 +100,20 @@ export async function openRelease(
   }
   return snapshot
 
-  /** Whoever meets a damaged vector gets a fault, and nobody asks this snapshot again. */
-  function noting(vectors: Vectors): Vectors {
-    return {
-      async read(some) {
-        try {
-          return await vectors.read(some)
-        } catch (thrown) {
-          if (isDamage(thrown)) snapshot.damage = thrown
-          throw thrown
-        }
-      },
+  /** The first question is answered while the codes are read; from the second on they are kept. */
+  async function scan(...[query, options]: Parameters<Scanned["scan"]>) {
+    if (asked || kept) return (await keepCodes()).scan(query, options)
+    asked = true
+    return noting(() => codes.scan(query, options))
+  }
+
+  /** Whoever meets damage gets a fault, and nobody asks this snapshot again. */
+  async function noting<T>(read: () => Promise<T>): Promise<T> {
+    try {
+      return await read()
+    } catch (thrown) {
+      if (isDamage(thrown)) snapshot.damage = thrown
+      throw thrown
     }
   }
 }

@@ -5,7 +5,7 @@ import { keys } from "#shared/store/keys.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
 import { codesParts } from "./codes-part.ts"
 import type { Content } from "./content.ts"
-import { exactOver, scoreIn } from "./exact.ts"
+import { exactOver, scanOf, scoreIn } from "./exact.ts"
 import { unreachable } from "./graph-reach.ts"
 import { buildHnsw, openHnsw } from "./hnsw.ts"
 import { recallAt10 } from "./recall.ts"
@@ -53,7 +53,7 @@ export async function indexParts(
   const parts = [part("codes.head", head), part("codes.i8", rows), part("vectors.sha", digests)]
   if (engine === "exact") return { parts, recallAt10: 1, unreachable: 0 }
   const graph = await buildHnsw({ dim, vectors, m, efConstruction, onProgress: onGraph })
-  const exact = exactOver(codes, scoreIn(vectors))
+  const exact = exactOver(scanOf(codes), scoreIn(vectors))
   const recall = await recallAt10(await openHnsw(graph, { dim, vectors }), { exact, vectors, ef })
   return {
     parts: [...parts, part(graphPart, graph)],

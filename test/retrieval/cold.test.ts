@@ -108,6 +108,41 @@ test("a damaged vector that the question turns on: the snapshot before answers, 
   }
 })
 
+test("damaged codes, which every question turns on: the snapshot before answers, and goes on to", async () => {
+  const { objects, first, live } = await published()
+  await flip(objects, live, "codes.i8", 20)
+  const views = coldViews(objects)
+  for (const row of [3, 50]) {
+    const answer = await ask(objects, views, row)
+    expect(answer).toMatchObject({ snapshot: first, neighbors: [{ id: seriesNo(row) }, {}, {}, {}, {}] })
+    expect(answer.degraded).toEqual([expect.stringMatching(new RegExp(`^codes.i8 of snapshot ${live}`))])
+  }
+})
+
+test("the first question reads the codes and keeps none; the next ones share what is kept from then on", async () => {
+  const { objects } = await published()
+  let read = 0
+  const counting: ObjectStore = {
+    ...objects,
+    get(key, range) {
+      if (key.endsWith("codes.i8")) read++
+      return objects.get(key, range)
+    },
+  }
+  const views = coldViews(counting)
+  const rows = [3, 9, 77, 150, 199]
+  for (const reads of [1, 2, 2]) {
+    const [row] = rows
+    expect((await ask(objects, views, row)).neighbors[0].id).toBe(seriesNo(row))
+    expect(read).toBe(reads)
+  }
+  read = 0
+  const together = coldViews(counting)
+  const answers = await Promise.all(rows.map((row) => ask(objects, together, row)))
+  expect(answers.map(({ neighbors }) => neighbors[0].id)).toEqual(rows.map(seriesNo))
+  expect(read).toBe(2)
+})
+
 test.each(available ? ["vectors.f32", "graph.hnsw"] : ["vectors.f32"])(
   "damage in %s that no question met is found when the rest is loaded",
   async (part) => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest"
 import { makeCodes } from "#shared/exact/codes.ts"
 import { openFloats } from "#shared/exact/floats.ts"
-import { exactIndex, exactOver, type Score, scoreIn } from "#shared/retrieval/exact.ts"
+import { exactIndex, exactOver, type Score, scanOf, scoreIn } from "#shared/retrieval/exact.ts"
 import { vectorIndexContract } from "../contracts/vector-index.ts"
 import { bruteForce } from "./brute-force.ts"
 import { random, unitVectors } from "./random.ts"
@@ -80,7 +80,7 @@ describe.each(["codes", "floats"] as const)(
       for (const dim of [1, 2, 15, 16, 17, 144, 864, 1 + below(300)]) {
         const count = 1 + below(dim > 300 ? 150 : 1500)
         const vectors = kinds[name](count, dim, next)
-        const index = exactOver(await open[kind]({ dim, vectors }), plainScores(vectors))
+        const index = exactOver(scanOf(await open[kind]({ dim, vectors })), plainScores(vectors))
         for (let round = 0; round < 6; round++) {
           const own = below(count) * dim
           const query = below(2) === 0 ? vectors.slice(own, own + dim) : filled(dim, () => next() - 0.5)
@@ -130,7 +130,7 @@ describe.each(["codes", "floats"] as const)(
     test("queries of any length, from the smallest float to the largest", async () => {
       const dim = 20
       const vectors = unitVectors({ count: 500, dim })
-      const index = exactOver(await open[kind]({ dim, vectors }), plainScores(vectors))
+      const index = exactOver(scanOf(await open[kind]({ dim, vectors })), plainScores(vectors))
       for (const length of [0, 2 ** -149, 1e-44, 1e-30, 1e-3, 1e3, 1e30, 1e38]) {
         const query = vectors.slice(0, dim).map((x) => x * length)
         const { found } = await index.search(query, { k: 7 })
@@ -170,7 +170,7 @@ test("scores may come from elsewhere, later", async () => {
   const dim = 30
   const vectors = unitVectors({ count: 300, dim })
   const near = scoreIn(vectors)
-  const index = exactOver(await makeCodes({ dim, vectors }), async (query, rows) => near(query, rows))
+  const index = exactOver(scanOf(await makeCodes({ dim, vectors })), async (query, rows) => near(query, rows))
   const query = vectors.slice(dim, 2 * dim)
   expect(await index.search(query, { k: 9 })).toEqual(
     await (await exactIndex({ dim, vectors })).search(query, { k: 9 }),
