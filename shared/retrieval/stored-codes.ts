@@ -17,11 +17,11 @@ export interface StoredCodes {
   load(): Promise<Approximation>
 }
 
-/** Rows of one read: 1 MB at 864 numbers. Two cores have enough with two on the way while one is scanned. */
-const blockRows = 1024
+/** Rows of one read: 1.8 MB at 864 numbers. Two cores have enough with two on the way while one is scanned. */
+const blockRows = 2048
 const blocksAtOnce = 3
 /** Where they are to stay, larger ones: nothing is done with them meanwhile but the checksum. */
-const loadRows = 8 * blockRows
+const loadRows = 4 * blockRows
 const loadsAtOnce = 4
 
 export function storedCodes(objects: ObjectStore, manifest: Manifest, head: CodesHead): StoredCodes {

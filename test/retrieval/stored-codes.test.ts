@@ -43,8 +43,8 @@ async function stored(objects: ObjectStore, { dim, vectors }: { dim: number; vec
 test("scanned while they are read, they answer as brute force does, however many blocks they fill", async () => {
   const next = random(7)
   for (const dim of [5, 40]) {
-    // A block has 1024 rows, and three are in memory at once.
-    for (const count of [1, 63, 1023, 1024, 1025, 3071, 3072, 3073, 4099, 7171]) {
+    // A block has 2048 rows, and three are in memory at once.
+    for (const count of [1, 63, 2047, 2048, 2049, 6143, 6144, 6145, 8199, 14_339]) {
       const vectors = unitVectors({ count, dim }, count)
       const { codes } = await stored(scratchStore(), { dim, vectors })
       const index = exactOver({ dim, size: count, scan: codes.scan }, scoreIn(vectors))
@@ -67,7 +67,7 @@ test("scanned while they are read, they answer as brute force does, however many
 
 test("no changed or lost byte of theirs is answered from, wherever it lies", async () => {
   const dim = 40
-  const count = 3500
+  const count = 7000
   const vectors = unitVectors({ count, dim })
   const objects = scratchStore()
   const { rows, codes } = await stored(objects, { dim, vectors })
@@ -79,7 +79,7 @@ test("no changed or lost byte of theirs is answered from, wherever it lies", asy
     await expect(codes.scan(query, { k: 3, rows: Uint32Array.of(1) })).rejects.toMatchObject(damaged)
     await expect(codes.load()).rejects.toMatchObject(damaged)
   }
-  for (const at of [0, 777, 48 * 1024 - 1, 48 * 1024, 48 * 3072, 48 * count - 1]) {
+  for (const at of [0, 777, 48 * 2048 - 1, 48 * 2048, 48 * 6144, 48 * count - 1]) {
     const changed = rows.slice()
     changed[at] ^= 4
     await spoil(changed)
@@ -93,7 +93,7 @@ test("no changed or lost byte of theirs is answered from, wherever it lies", asy
 
 test("scans at the same time do not mix", async () => {
   const dim = 24
-  const count = 5000
+  const count = 9000
   const vectors = unitVectors({ count, dim })
   const { codes } = await stored(scratchStore(), { dim, vectors })
   const index = exactOver({ dim, size: count, scan: codes.scan }, scoreIn(vectors))
