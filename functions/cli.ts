@@ -44,10 +44,11 @@ command(program, "label", "give a cohort's series labels, which probes learn fro
 
 command(program, "publish", "make a cohort's snapshot and let searches use it")
   .argument("<cohort>", "its name", cohortName)
+  .option("--encoder <dir or id>", "another encoder that is to answer for the cohort from now on")
   .option("--force", "make it live whatever the promotion gate says against it")
-  .action(async (cohort: string, o: SharedOptions & { force?: boolean }) => {
+  .action(async (cohort: string, { encoder, ...o }: SharedOptions & { force?: boolean }) => {
     const { publishCommand } = await import("./cli/publish.ts")
-    await run(o, (ports, out) => publishCommand({ cohort, force: o.force }, ports, out))
+    await run(o, (ports, out) => publishCommand({ cohort, encoder, force: o.force }, ports, out))
   })
 
 command(program, "rollback", "make an earlier snapshot of a cohort live again")

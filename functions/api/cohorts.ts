@@ -1,6 +1,6 @@
 import { createRoute, z } from "@hono/zod-openapi"
 import { Cohort, createCohort, deleteCohort, getCohort, listCohorts } from "#shared/cohort/cohort.ts"
-import { SnapshotId } from "#shared/ids.ts"
+import { EncoderId, SnapshotId } from "#shared/ids.ts"
 import { createJob } from "#shared/jobs/record.ts"
 import { listSnapshots, SnapshotSummary } from "#shared/retrieval/describe.ts"
 import { RolledBack, rollback } from "#shared/retrieval/rollback.ts"
@@ -53,11 +53,19 @@ const publish = createRoute({
   description:
     "A snapshot whose graph finds too little, does not reach every series, or whose neighbors are not those of the " +
     "live one stays a candidate: the job's result says `promoted: false` and the `reasons`; `force` promotes it all " +
-    "the same. The newest five snapshots, the newest five that were live and the live one are kept; older ones are removed.",
+    "the same. With `encoder`, one that the store has, the snapshot is of the features under that: once it is live, " +
+    "that encoder answers for the cohort. The cohort's probes are fitted anew under both encoders, on the same series " +
+    "and folds, and series without features under the new one, or a probe that does worse by more than 0.02, are reasons too. " +
+    "The newest five snapshots, the newest five that were live and the live one are kept; older ones are removed.",
   request: {
     params: params.cohort,
     body: {
-      ...body(z.strictObject({ force: z.boolean().optional() }).openapi("PublishRequest"), {}),
+      ...body(
+        z
+          .strictObject({ force: z.boolean().optional(), encoder: EncoderId.optional() })
+          .openapi("PublishRequest"),
+        {},
+      ),
       required: false,
     },
   },
@@ -71,7 +79,7 @@ const back = createRoute({
   summary: "Make an earlier snapshot live again",
   description:
     "Without `snapshot`: the newest whole one before the live one. Deleted series stay gone, and series added since " +
-    "are scanned beside it.",
+    "are scanned beside it. The snapshot's encoder answers for the cohort again.",
   request: {
     params: params.cohort,
     body: body(z.strictObject({ snapshot: SnapshotId.optional() }).openapi("RollbackRequest"), {}),
@@ -118,8 +126,8 @@ export const cohorts = resource()
   .openapi(publish, async (c) => {
     const { objects, jobs, now } = c.get("ports")
     const { cohort } = await getCohort(objects, c.req.valid("param").cohort)
-    const { force } = c.req.valid("json")
-    return c.json({ job: await createJob(objects, jobs, { kind: "publish", cohort, force }, now()) }, 202)
+    const job = { kind: "publish", cohort, ...c.req.valid("json") } as const
+    return c.json({ job: await createJob(objects, jobs, job, now()) }, 202)
   })
   .openapi(back, async (c) => {
     const { objects, now } = c.get("ports")

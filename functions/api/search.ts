@@ -44,7 +44,7 @@ const route = createRoute({
       z.union([Answer, z.object({ answers: z.array(Answer) })]),
       "The neighbors; for `queries`, `answers` in their order",
     ),
-    ...problems(400, 404, 413, 503),
+    ...problems(400, 404, 409, 413, 503),
   },
 })
 

@@ -9,8 +9,9 @@ export async function rollbackCommand(
   out: Output,
 ): Promise<void> {
   const done = await rollback(ports.objects, { cohort, to, now: ports.now() })
-  out.result(done, ({ snapshot, from, count, fresh }) => {
+  out.result(done, ({ snapshot, from, count, encoder, fresh, missing }) => {
     const newer = fresh > 0 ? `, ${fresh} newer ones scanned beside it` : ""
-    return `${snapshot}: ${count} series, live again in place of ${from}${newer}`
+    const lacking = missing > 0 ? `, ${missing} newer ones without features of it are not found` : ""
+    return `${snapshot}: ${count} series of ${encoder}, live again in place of ${from}${newer}${lacking}`
   })
 }

@@ -28,7 +28,7 @@ export async function searchCommand(
     const { encoder, pooling } = view.snapshot.manifest
     const pooled = await pooledOfPath(query, encoder, ports, out)
     const vector = [...vectorOf(pooled, pooling)]
-    return search(objects, view, { ...request, query: { vector, except: pooled.receipt.series } })
+    return search(objects, view, { ...request, query: { vector, except: pooled.receipt.series, encoder } })
   })
   out.result(answer, words)
 }

@@ -4,8 +4,8 @@ import { evaluateOn } from "#shared/probe/external/evaluate.ts"
 import { fitProbe } from "#shared/probe/fit.ts"
 import { fitPanel } from "#shared/probe/panel/fit.ts"
 import { predictCohort } from "#shared/probe/predict-cohort.ts"
-import { publish } from "#shared/retrieval/publish.ts"
 import type { JobPorts, Progress } from "../ports.ts"
+import { publishCohort } from "../publish.ts"
 import { embedUpload } from "./upload.ts"
 
 /** Does one job and returns what it made. Safe to run twice. */
@@ -21,7 +21,7 @@ export async function run(
     case "embed":
       return embedUpload(id, job, ports, onProgress)
     case "publish":
-      return publish(objects, { cohort: job.cohort, force: job.force, now, onProgress })
+      return publishCohort(job, ports, onProgress)
     case "fit":
       return fitProbe(objects, { ...job, now, onProgress })
     case "panel":

@@ -5,10 +5,12 @@ import { getJson, putJson } from "#shared/store/json.ts"
 import { keys } from "#shared/store/keys.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
 import { mapBounded, type OnDamaged, readList, storeConcurrency } from "./bounded.ts"
+import { readPointer } from "./pointer.ts"
 
-/** A named set of series, all embedded by one encoder. */
+/** A named set of series that one encoder answers for. */
 export const Cohort = z.object({
   cohort: CohortName,
+  /** Of the live snapshot; before there is one, that the cohort was made with. */
   encoder: EncoderId,
   createdAt: z.iso.datetime(),
 })
@@ -24,34 +26,36 @@ export async function createCohort(
   encoder: string,
   now: Date,
 ): Promise<Cohort> {
-  const key = keys.cohort(name)
   const cohort: Cohort = { cohort: name, encoder, createdAt: now.toISOString() }
-  let there = await getJson(objects, key, Cohort)
+  let there = await findCohort(objects, name)
   if (!there) {
     try {
-      await putJson(objects, key, cohort, { ifAbsent: true })
+      await putJson(objects, keys.cohort(name), cohort, { ifAbsent: true })
       return cohort
     } catch (thrown) {
       if (!(thrown instanceof Fault && thrown.code === "precondition-failed")) throw thrown
       // Someone made it in between: theirs counts.
-      there = await getJson(objects, key, Cohort)
+      there = await findCohort(objects, name)
       if (!there) throw thrown
     }
   }
-  if (there.value.encoder !== encoder) {
+  if (there.encoder !== encoder) {
     throw new Fault(
       "conflict",
       "wrong-encoder",
-      `cohort ${name} holds features of encoder ${there.value.encoder}, not of ${encoder}: ` +
+      `cohort ${name} holds features of encoder ${there.encoder}, not of ${encoder}: ` +
         "use that encoder, or name another cohort",
     )
   }
-  return there.value
+  return there
 }
 
 /** Undefined when there is none of that name. */
 export async function findCohort(objects: ObjectStore, name: string): Promise<Cohort | undefined> {
-  return (await getJson(objects, keys.cohort(name), Cohort))?.value
+  const made = (await getJson(objects, keys.cohort(name), Cohort))?.value
+  if (!made) return undefined
+  const encoder = (await readPointer(objects, name))?.value.encoder ?? made.encoder
+  return { ...made, encoder }
 }
 
 /** @throws Fault `missing` / `no-such-cohort` */

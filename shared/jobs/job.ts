@@ -1,6 +1,6 @@
 import * as z from "zod"
 import { Scalars } from "#shared/cohort/members.ts"
-import { CohortName } from "#shared/ids.ts"
+import { CohortName, EncoderId } from "#shared/ids.ts"
 import { CurveRequest } from "#shared/probe/curve/record.ts"
 import { EvaluateRequest } from "#shared/probe/external/evaluation.ts"
 import { PanelRequest } from "#shared/probe/panel/request.ts"
@@ -19,6 +19,8 @@ export const EmbedJob = z.strictObject({
 export const PublishJob = z.strictObject({
   kind: z.literal("publish"),
   cohort: CohortName,
+  /** Another encoder that is to answer for the cohort. */
+  encoder: EncoderId.optional(),
   /** Makes the snapshot live whatever the promotion gate says against it. */
   force: z.boolean().optional(),
 })

@@ -17,13 +17,13 @@ export interface Content {
   series: string[]
   source: string[]
   columns: Column[]
-  /** How many members had no features under the encoder and were left out. */
-  missing: number
+  /** Members without features under the encoder, which were left out. */
+  missing: string[]
 }
 
 interface Source {
   encoder: string
-  /** What probes said of the cohort, under this encoder. */
+  /** What probes said of the cohort. */
   predictions: readonly Predictions[]
   pooling: Pooling
   onRead(done: number): void
@@ -39,6 +39,7 @@ export async function gather(
   { encoder, predictions, pooling, onRead }: Source,
 ): Promise<Content> {
   const kept: Member[] = []
+  const missing: string[] = []
   let vectors = new Float32Array(0)
   let dim = 0
   // By batches: features arrive in order, and only one batch of them is in memory beside the vectors.
@@ -48,7 +49,10 @@ export async function gather(
       readPooled(objects, encoder, series),
     )
     for (const [i, found] of pooled.entries()) {
-      if (!found) continue
+      if (!found) {
+        missing.push(batch[i].series)
+        continue
+      }
       const vector = vectorOf(found, pooling)
       if (dim === 0) {
         dim = vector.length
@@ -69,7 +73,7 @@ export async function gather(
     columns: buildColumns(
       kept.map(({ series, metadata }) => ({ ...metadata, ...predicted(predictions, series) })),
     ),
-    missing: members.length - kept.length,
+    missing,
   }
 }
 

@@ -1,9 +1,10 @@
 import * as z from "zod"
 import { type OnDamaged, readList } from "#shared/cohort/bounded.ts"
+import { readPointer } from "#shared/cohort/pointer.ts"
 import { getJson } from "#shared/store/json.ts"
 import { keys } from "#shared/store/keys.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
-import { Manifest, readPointer } from "./snapshot.ts"
+import { Manifest } from "./snapshot.ts"
 
 /** A snapshot as its manifest describes it. */
 export const SnapshotSummary = Manifest.omit({ format: true, parts: true }).extend({

@@ -3,12 +3,13 @@ import { getCohort } from "#shared/cohort/cohort.ts"
 import { deletedSeries, markDeleted, unmarkDeleted } from "#shared/cohort/deletions.ts"
 import { clearFresh, type FreshMarker, freshMarkers } from "#shared/cohort/fresh.ts"
 import { memberSeries } from "#shared/cohort/members.ts"
+import { type Pointer, type Release, readPointer } from "#shared/cohort/pointer.ts"
 import { Fault } from "#shared/errors.ts"
 import { putJson } from "#shared/store/json.ts"
 import { keys } from "#shared/store/keys.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
 import { readRows } from "./parts.ts"
-import { type Pointer, type Release, readManifest, readPointer } from "./snapshot.ts"
+import { readManifest } from "./snapshot.ts"
 
 export interface Flip {
   cohort: string
@@ -24,8 +25,8 @@ export interface Flip {
 const historyLength = 50
 
 /**
- * Makes the release live and puts the deletion markers in order. Returns whether it is live: a newer snapshot that
- * was published since this publish began stays.
+ * Makes the release live and puts the deletion markers in order. Returns whether it is live: a newer snapshot, or one
+ * of another encoder, that was published since this publish began stays.
  */
 export async function flip(
   objects: ObjectStore,
@@ -35,6 +36,8 @@ export async function flip(
     const pointer = await readPointer(objects, cohort)
     const since = pointer && pointer.etag !== before?.etag
     if (since && pointer.value.snapshot > release.snapshot) return false
+    // Who set out before another encoder came does not bring the old one back.
+    if (since && before && pointer.value.encoder !== before.value.encoder) return false
     await getCohort(objects, cohort) // one that was deleted meanwhile must not come back
     // Before it answers: a series that was deleted after this publish read the members.
     await markVanished(objects, cohort, series)

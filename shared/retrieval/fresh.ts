@@ -20,7 +20,8 @@ export type FreshCache = Map<string, Fresh>
 
 /**
  * The fresh series that are members and have features under the snapshot's encoder, in the order of their ids; each
- * is read from the store once and then kept in `cache`. One that cannot be read is left out and told to `onDamaged`.
+ * is read from the store once and then kept in `cache`. Who cannot be read, or has features of another encoder only, is
+ * left out and told to `onDamaged`.
  */
 export async function readFresh(
   objects: ObjectStore,
@@ -33,12 +34,14 @@ export async function readFresh(
   // A further act names the entry anew, so that the member is read again.
   const named = [...acts].map(([series, keys]) => ({ series, name: [encoder, pooling, ...keys].join(" ") }))
 
+  const featureless: string[] = []
   const read = await mapBounded(named, storeConcurrency, async ({ series, name }) => {
     const there = cache.get(name)
     if (there) return there
     try {
       const member = await getMember(objects, cohort, series)
       const pooled = member && (await readPooled(objects, encoder, series))
+      if (member && !pooled) featureless.push(series)
       if (!member || !pooled) return undefined
       const vector = vectorOf(pooled, pooling)
       if (vector.length !== dim) throw otherDim(series, encoder)
@@ -50,6 +53,7 @@ export async function readFresh(
       return undefined
     }
   })
+  if (featureless.length > 0) onDamaged(noFeatures(featureless, encoder))
   cache.clear()
   for (const [i, { name }] of named.entries()) if (read[i]) cache.set(name, read[i])
   return read
@@ -81,4 +85,10 @@ function otherDim(series: string, encoder: string): Fault {
     "corrupt-features",
     `the features of ${series} under ${encoder} have another dim than the snapshot: add the series again`,
   )
+}
+
+function noFeatures(series: string[], encoder: string): string {
+  const more = series.length > 5 ? `, and ${series.length - 5} more` : ""
+  const names = series.toSorted().slice(0, 5).join(", ")
+  return `newer series without features under ${encoder} are not found: add ${names}${more} again`
 }

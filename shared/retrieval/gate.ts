@@ -1,3 +1,4 @@
+import type { ProbeChange } from "#shared/cohort/encoder-change.ts"
 import { exactIndex } from "./exact.ts"
 import type { Gate } from "./snapshot.ts"
 
@@ -10,8 +11,19 @@ const leastRecall = 0.99
  */
 const leastOverlap = 0.5
 
+/**
+ * How far a probe's AUROC, C-index or R² may fall with the encoder. Our own choice: with 200 labels the interval of the
+ * difference is wider, so it is told beside it for somebody to decide.
+ */
+const mostFall = 0.02
+
 /** Why a snapshot with these measures should not go live; empty when it may. */
-export function reasonsAgainst({ recallAt10, unreachable, overlapAt10 }: Omit<Gate, "reasons">): string[] {
+export function reasonsAgainst({
+  recallAt10,
+  unreachable,
+  overlapAt10,
+  change,
+}: Omit<Gate, "reasons">): string[] {
   const reasons: string[] = []
   if (recallAt10 < leastRecall)
     reasons.push(`recall@10 of the graph against exact is ${recallAt10.toFixed(4)}, less than ${leastRecall}`)
@@ -21,7 +33,26 @@ export function reasonsAgainst({ recallAt10, unreachable, overlapAt10 }: Omit<Ga
       `the ten nearest overlap with the live snapshot's by ${overlapAt10.toFixed(3)}, less than ${leastOverlap}: ` +
         "features of the same encoder have changed",
     )
+  if (change && change.lost > 0)
+    reasons.push(
+      `${change.lost} series have features of ${change.from} and none of the new encoder: embed them with it`,
+    )
+  for (const probe of change?.probes ?? []) {
+    const against = reasonAgainst(probe)
+    if (against) reasons.push(against)
+  }
   return reasons
+}
+
+function reasonAgainst({ probe, compared, message }: ProbeChange): string | undefined {
+  if (!compared) return `probe ${probe} could not be compared under the two encoders: ${message}`
+  const { metric, before, after, low, high } = compared
+  if (after - before >= -mostFall) return undefined
+  const interval = low === null || high === null ? "" : ` (95 % ${low.toFixed(3)} to ${high.toFixed(3)})`
+  return (
+    `${metric} of probe ${probe} falls from ${before.toFixed(3)} to ${after.toFixed(3)}, ` +
+    `by more than ${mostFall}${interval}`
+  )
 }
 
 export interface Held {

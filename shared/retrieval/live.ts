@@ -59,8 +59,8 @@ export function liveViews(
     const damaged: string[] = instead === undefined ? [] : [instead]
     const onDamaged = (message: string) => damaged.push(message)
     const { cache } = entry
-    const read = await readFresh(objects, snapshot.manifest, markers, { cache, onDamaged })
-    const fresh = read.filter(({ member }) => !deleted.has(member.series))
+    const came = markers.filter(({ series }) => !deleted.has(series))
+    const fresh = await readFresh(objects, snapshot.manifest, came, { cache, onDamaged })
     return { snapshot, deleted, fresh, cold, damaged }
   }
 }

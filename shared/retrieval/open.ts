@@ -1,10 +1,11 @@
 import { getCohort } from "#shared/cohort/cohort.ts"
+import { type Pointer, readPointer } from "#shared/cohort/pointer.ts"
 import { Fault } from "#shared/errors.ts"
 import { keys } from "#shared/store/keys.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
 import { isDamage, openRelease, type Snapshot } from "./opened.ts"
 import { checkParts } from "./parts.ts"
-import { type Pointer, readManifest, readPointer } from "./snapshot.ts"
+import { readManifest } from "./snapshot.ts"
 
 /**
  * Opens the cohort's live snapshot.

@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto"
 import { setImmediate } from "node:timers/promises"
+import type { Release } from "#shared/cohort/pointer.ts"
 import { Fault } from "#shared/errors.ts"
 import { keys } from "#shared/store/keys.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
 import { openRows, type Rows } from "./rows.ts"
-import { corrupt, type Manifest, type PartName, type Release, readManifest } from "./snapshot.ts"
+import { corrupt, type Manifest, type PartName, readManifest } from "./snapshot.ts"
 
 /** Read and hashed at once: about 5 ms of hashing, so that the event loop need not wait for more. */
 const chunkBytes = 2 ** 23

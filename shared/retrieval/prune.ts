@@ -1,7 +1,7 @@
 import { mapBounded, storeConcurrency } from "#shared/cohort/bounded.ts"
+import { readPointer } from "#shared/cohort/pointer.ts"
 import { keys } from "#shared/store/keys.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
-import { readPointer } from "./snapshot.ts"
 
 /** Snapshots kept beside an older live one: enough to go back over a bad week of nightly publishes. */
 export const keptSnapshots = 5

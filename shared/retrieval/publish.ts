@@ -1,7 +1,12 @@
+import { mapBounded, storeConcurrency } from "#shared/cohort/bounded.ts"
 import { getCohort } from "#shared/cohort/cohort.ts"
+import type { EncoderChange, ProbeChange } from "#shared/cohort/encoder-change.ts"
 import { freshMarkers } from "#shared/cohort/fresh.ts"
 import { listMembers } from "#shared/cohort/members.ts"
+import { readPointer } from "#shared/cohort/pointer.ts"
 import { listPredictions } from "#shared/cohort/predictions.ts"
+import { Fault } from "#shared/errors.ts"
+import { keys } from "#shared/store/keys.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
 import { type Content, gather } from "./content.ts"
 import { flip } from "./flip.ts"
@@ -9,7 +14,7 @@ import { overlapAt10, reasonsAgainst } from "./gate.ts"
 import { hnswAvailable } from "./hnsw.ts"
 import { readRows, readVectors, wholeManifest } from "./parts.ts"
 import { prune } from "./prune.ts"
-import { type Manifest, readPointer } from "./snapshot.ts"
+import type { Manifest } from "./snapshot.ts"
 import { contentParts, indexParts, writeSnapshot } from "./write.ts"
 
 export interface PublishOrder {
@@ -17,6 +22,12 @@ export interface PublishOrder {
   now: Date
   /** Makes the snapshot live whatever the gate says against it. */
   force?: boolean
+  /** Another encoder, from then on the cohort's. */
+  change?: {
+    encoder: string
+    /** How the cohort's probes do under both. */
+    compare(change: { cohort: string; from: string; to: string }): Promise<ProbeChange[]>
+  }
   onProgress?: (progress: { done: number; total: number; message: string }) => void
 }
 
@@ -33,8 +44,10 @@ export interface Published {
   reasons: string[]
   /** Nothing had changed since the live snapshot, which is whole: it is this answer. */
   unchanged: boolean
-  /** Members without features under the cohort's encoder: left out. */
+  /** Members without features under the encoder: left out. */
   missing: number
+  /** What changed with the encoder; absent where that stayed. */
+  change?: EncoderChange
 }
 
 const pooling = "mean"
@@ -47,21 +60,25 @@ const ef = 64
 /**
  * Makes a snapshot of the cohort's members that have features, and makes it live. Every part is written before the
  * manifest, and the manifest before the pointer. What the gate has reasons against stays a candidate, unless forced.
- * Publishing what is live already changes nothing. Old snapshots go.
- * @throws Fault `empty-cohort`, `no-such-cohort`, `corrupt-features`, `zero-vector`
+ * Publishing what is live already changes nothing. Old snapshots go. The first snapshot of another encoder that goes
+ * live makes it the cohort's; members without features under it are not found until they are embedded with it.
+ * @throws Fault `empty-cohort`, `no-such-cohort`, `no-encoder`, `corrupt-features`, `zero-vector`
  */
 export async function publish(objects: ObjectStore, order: PublishOrder): Promise<Published> {
   const { cohort, now, force = false, onProgress } = order
-  const { encoder } = await getCohort(objects, cohort)
+  const { encoder: from } = await getCohort(objects, cohort)
+  const encoder = order.change?.encoder ?? from
+  if (encoder !== from) await checkKept(objects, encoder)
   const before = await readPointer(objects, cohort)
   // Before the members: what is marked by now is among them.
   const folded = await freshMarkers(objects, cohort)
   const members = await listMembers(objects, cohort)
   const onRead = (done: number) => onProgress?.({ done, total: members.length, message: "reading features" })
-  const predictions = (await listPredictions(objects, cohort)).filter((said) => said.encoder === encoder)
+  const predictions = await listPredictions(objects, cohort)
   const content = await gather(objects, members, { encoder, predictions, pooling, onRead })
-  const { series, missing } = content
+  const { series } = content
   const count = series.length
+  const missing = content.missing.length
   const parts = contentParts(content)
   const engine = (await hnswAvailable()).available ? "hnsw" : "exact"
 
@@ -69,7 +86,11 @@ export async function publish(objects: ObjectStore, order: PublishOrder): Promis
   if (before) {
     // A graph that another machine built is kept, even where none could be built here.
     const goodEngine = live?.engine === engine || live?.engine === "hnsw"
-    if (live && goodEngine && parts.every(({ name, sha256 }) => live.parts[name]?.sha256 === sha256)) {
+    if (
+      live?.encoder === encoder &&
+      goodEngine &&
+      parts.every(({ name, sha256 }) => live.parts[name]?.sha256 === sha256)
+    ) {
       const { snapshot, engine, recallAt10 } = live
       const promoted = await flip(objects, { cohort, release: before.value, series, before, folded })
       return { snapshot, count, encoder, engine, recallAt10, promoted, reasons: [], unchanged: true, missing }
@@ -81,7 +102,15 @@ export async function publish(objects: ObjectStore, order: PublishOrder): Promis
   const index = await indexParts(content, { engine, m, efConstruction, ef, onGraph })
   const { recallAt10, unreachable } = index
   const overlap = live?.encoder === encoder ? await overlapWith(objects, live, content) : null
-  const measured = { recallAt10, unreachable, overlapAt10: overlap }
+  const change =
+    order.change && encoder !== from
+      ? {
+          from,
+          lost: await countLost(objects, from, content.missing),
+          probes: await order.change.compare({ cohort, from, to: encoder }),
+        }
+      : undefined
+  const measured = { recallAt10, unreachable, overlapAt10: overlap, ...(change ? { change } : {}) }
   const reasons = reasonsAgainst(measured)
   const about = {
     cohort,
@@ -110,7 +139,22 @@ export async function publish(objects: ObjectStore, order: PublishOrder): Promis
     reasons,
     unchanged: false,
     missing,
+    ...(change ? { change } : {}),
   }
+}
+
+/** Whoever searches with a scan needs the encoder. */
+async function checkKept(objects: ObjectStore, encoder: string): Promise<void> {
+  if (await objects.has(keys.encoderPart(encoder, "encoder.json"))) return
+  const message = `encoder ${encoder} is not in the store: add the series with --encoder and its folder, to another cohort, first`
+  throw new Fault("missing", "no-encoder", message)
+}
+
+async function countLost(objects: ObjectStore, from: string, missing: string[]): Promise<number> {
+  const had = await mapBounded(missing, storeConcurrency, (series) =>
+    objects.has(keys.features(from, series)),
+  )
+  return had.filter(Boolean).length
 }
 
 /** Null where the two cannot be compared. */

@@ -3,12 +3,14 @@ import { mapBounded, storeConcurrency } from "#shared/cohort/bounded.ts"
 import { getCohort } from "#shared/cohort/cohort.ts"
 import { markFresh } from "#shared/cohort/fresh.ts"
 import { memberSeries } from "#shared/cohort/members.ts"
+import { type Pointer, type Release, readPointer } from "#shared/cohort/pointer.ts"
 import { Fault } from "#shared/errors.ts"
-import { SnapshotId } from "#shared/ids.ts"
+import { EncoderId, SnapshotId } from "#shared/ids.ts"
+import { keys } from "#shared/store/keys.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
 import { flip } from "./flip.ts"
 import { readRows, wholeManifest } from "./parts.ts"
-import { type Manifest, type Pointer, type Release, readPointer } from "./snapshot.ts"
+import type { Manifest } from "./snapshot.ts"
 
 export interface RollbackOrder {
   cohort: string
@@ -22,15 +24,18 @@ export const RolledBack = z.object({
   snapshot: SnapshotId,
   from: SnapshotId,
   count: z.int(),
+  encoder: EncoderId,
   /** Members that the snapshot does not hold: searches scan them beside it. */
   fresh: z.int(),
+  /** Others that it does not hold, and that have no features under its encoder: not found until they are added again. */
+  missing: z.int(),
 })
 export type RolledBack = z.infer<typeof RolledBack>
 
 /**
  * Makes a snapshot live again that was live before; every part of it is checked first. Series deleted since stay
- * gone, series added since are scanned beside it, and metadata are as they were published then. The next publish
- * goes on from the members as they are.
+ * gone, series added since are scanned beside it, and metadata are as they were published then. Its encoder answers
+ * for the cohort again. The next publish goes on from the members as they are.
  * @throws Fault `no-such-cohort`, `not-published`, `no-such-snapshot`, `nothing-before`, `corrupt-snapshot`, `pointer-busy`
  */
 export async function rollback(
@@ -48,6 +53,10 @@ export async function rollback(
   const newer = (await memberSeries(objects, cohort)).filter((series) => !held.has(series))
   // Before the flip: who sees the old snapshot again sees these too.
   await mapBounded(newer, storeConcurrency, (series) => markFresh(objects, cohort, series))
+  const known = await mapBounded(newer, storeConcurrency, (series) =>
+    objects.has(keys.features(release.encoder, series)),
+  )
+  const missing = known.filter((has) => !has).length
   const at = now.toISOString()
   if (!(await flip(objects, { cohort, release: { ...release, at }, series, before, folded: [] }))) {
     throw new Fault(
@@ -60,7 +69,9 @@ export async function rollback(
     snapshot: release.snapshot,
     from: before.value.snapshot,
     count: manifest.count,
-    fresh: newer.length,
+    encoder: release.encoder,
+    fresh: newer.length - missing,
+    missing,
   }
 }
 

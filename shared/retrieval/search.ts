@@ -62,7 +62,7 @@ export type SearchAnswer = z.infer<typeof SearchAnswer>
 /**
  * The k most similar series that pass the filter, best first; ties in the order of series ids. They are the rows of
  * the snapshot and the fresh series beside it, without the deleted. The query's own series is never among them.
- * @throws Fault `bad-k`, `bad-filter`, `unknown-column`, `wrong-dim`, `bad-vector`, `no-such-series`, `wrong-cohort`
+ * @throws Fault `bad-k`, `bad-filter`, `unknown-column`, `wrong-dim`, `wrong-encoder`, `bad-vector`, `no-such-series`, `wrong-cohort`
  */
 export async function search(
   objects: ObjectStore,

@@ -1,8 +1,9 @@
 import * as z from "zod"
+import { EncoderChange } from "#shared/cohort/encoder-change.ts"
+import type { Release } from "#shared/cohort/pointer.ts"
 import { Fault } from "#shared/errors.ts"
 import { Pooling } from "#shared/features/features.ts"
 import { CohortName, EncoderId, SnapshotId, sha256 } from "#shared/ids.ts"
-import { getJson } from "#shared/store/json.ts"
 import { keys } from "#shared/store/keys.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
 
@@ -34,6 +35,8 @@ export const Gate = z.object({
   unreachable: z.int().nonnegative(),
   /** With the snapshot that was live, among the series of both; null without one to compare with. */
   overlapAt10: z.number().min(0).max(1).nullable(),
+  /** What changed with the encoder; absent where that stayed. */
+  change: EncoderChange.optional(),
   /** Why it should not go live; it stays a candidate then, unless somebody insists. */
   reasons: z.array(z.string()),
 })
@@ -61,24 +64,6 @@ export const Manifest = z.object({
   parts: z.partialRecord(PartName, Part),
 })
 export type Manifest = z.infer<typeof Manifest>
-
-const Release = z.object({
-  snapshot: SnapshotId,
-  encoder: EncoderId,
-  /** Sha256 of manifest.json. */
-  manifest: Sha256,
-  at: z.iso.datetime(),
-})
-/** A snapshot that went live at some time. */
-export type Release = z.infer<typeof Release>
-
-/** `cohorts/{cohort}/current.json`: the live snapshot and those before it, newest first. */
-export const Pointer = Release.extend({ history: z.array(Release) })
-export type Pointer = z.infer<typeof Pointer>
-
-export function readPointer(objects: ObjectStore, cohort: string) {
-  return getJson(objects, keys.current(cohort), Pointer)
-}
 
 /** @throws Fault `unavailable` / `corrupt-snapshot` when it is not the manifest that went live */
 export async function readManifest(

@@ -88,7 +88,7 @@ async function prepare(data: string, count: number): Promise<number[]> {
     columns: [
       { name: "age", type: "number" as const, mixed: false, values: series.map((_, row) => row % 90) },
     ],
-    missing: 0,
+    missing: [],
   }
   const engine = count <= mostForGraph && (await hnswAvailable()).available ? "hnsw" : "exact"
   // How well the graph was built does not matter to who loads it.

@@ -3,12 +3,11 @@ import { sha256 } from "#shared/ids.ts"
 import { putJson } from "#shared/store/json.ts"
 import { keys } from "#shared/store/keys.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
+import { methodOf, targetOf } from "../as-asked.ts"
 import { outerFolds } from "../measure/evaluate.ts"
-import type { Method } from "../measure/learn.ts"
 import { workersFor } from "../measure/threads.ts"
 import { getProbe } from "../predict.ts"
 import type { Note, ProbeRecord } from "../record.ts"
-import type { Target } from "../request.ts"
 import { needed, type Study } from "../study/rows.ts"
 import { rowsOf, type Split } from "../study/split.ts"
 import { type ReadStudy, readStudy } from "../study/study.ts"
@@ -85,17 +84,6 @@ export async function learningCurve(
   await objects.put(keys.probePart(name, probe.version, curvePlot), plot)
   await putJson(objects, keys.probePart(name, probe.version, curveFile), curve)
   return curve
-}
-
-function targetOf(probe: ProbeRecord): Target {
-  if (probe.task === "survival") return { task: probe.task, time: probe.time, event: probe.event }
-  return { task: probe.task, label: probe.label }
-}
-
-/** What was given by the caller stays; what was chosen is chosen again, from fewer patients. */
-function methodOf({ head, choice }: ProbeRecord): Method {
-  const given = choice.by === "caller" ? choice.value : undefined
-  return head.kind === "knn" ? { kind: "neighbors", count: given } : { kind: "linear", penalty: given }
 }
 
 /** Two patients of each class, or with the event and without; and no fewer than a probe takes. */

@@ -51,7 +51,8 @@ export function values(problem: Problem, outputs: Float64Array): { name: string;
   return Object.entries(metricsOf(problem, outputs)).map(([name, metric]) => ({ name, value: metric() }))
 }
 
-function metricsOf(problem: Problem, outputs: Float64Array): Record<string, Weighted> {
+/** By name, each of all rows or weighted. `outputs`: as `score` has them. */
+export function metricsOf(problem: Problem, outputs: Float64Array): Record<string, Weighted> {
   const { kind, target, outputs: width } = problem
   if (problem.kind === "cox") {
     const { event, grid } = problem
