@@ -7,8 +7,8 @@ import type { ObjectStore } from "#shared/store/store.ts"
 export const keptSnapshots = 5
 
 /**
- * Removes all but the newest whole snapshots, the newest that were live, and the live one, each manifest first: what is half gone is not listed
- * and not opened. Parts without a manifest go too once they are older than those kept: a newer one may be on its way.
+ * Removes all but the newest whole snapshots, the newest that were live, and the live one, each manifest first: what is
+ * half gone is not listed and not opened. One that a rollback makes live meanwhile stays. Parts without a manifest go too once they are older than those kept: a newer one may be on its way.
  */
 export async function prune(objects: ObjectStore, cohort: string): Promise<void> {
   const folder = keys.snapshots(cohort)
@@ -27,7 +27,15 @@ export async function prune(objects: ObjectStore, cohort: string): Promise<void>
     .slice(-keptSnapshots)
   const kept = new Set([...former, ...(pointer ? [pointer.snapshot] : [])])
   const old = all.filter((key) => idOf(key) < oldest && !kept.has(idOf(key)))
-  const remove = (some: string[]) => mapBounded(some, storeConcurrency, (key) => objects.delete(key))
-  await remove(old.filter((key) => key.endsWith(manifest)))
-  await remove(old.filter((key) => !key.endsWith(manifest)))
+  const back = new Set<string>()
+  for (const key of old.filter((key) => key.endsWith(manifest))) {
+    const found = await objects.get(key)
+    await objects.delete(key)
+    // A rollback looks for the manifest after it has set the pointer, so that one of the two sees the other.
+    if ((await readPointer(objects, cohort))?.value.snapshot !== idOf(key)) continue
+    if (found) await objects.put(key, found.bytes)
+    back.add(idOf(key))
+  }
+  const parts = old.filter((key) => !key.endsWith(manifest) && !back.has(idOf(key)))
+  await mapBounded(parts, storeConcurrency, (key) => objects.delete(key))
 }

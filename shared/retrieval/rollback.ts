@@ -59,11 +59,13 @@ export async function rollback(
   const missing = known.filter((has) => !has).length
   const at = now.toISOString()
   if (!(await flip(objects, { cohort, release: { ...release, at }, series, before, folded: [] }))) {
-    throw new Fault(
-      "conflict",
-      "pointer-busy",
-      `a newer snapshot of ${cohort} went live meanwhile: look, and repeat`,
-    )
+    throw busy(`a newer snapshot of ${cohort} went live meanwhile: look, and repeat`)
+  }
+  // A publish may have begun to remove it just before: `prune` looks at the pointer after it took the manifest.
+  const { encoder, snapshot } = release
+  if (!(await objects.has(keys.snapshotPart(cohort, encoder, snapshot, "manifest.json")))) {
+    await undo(objects, cohort, before.value, at)
+    throw busy(`snapshot ${snapshot} of ${cohort} was removed meanwhile as one too many: choose another`)
   }
   return {
     snapshot: release.snapshot,
@@ -73,6 +75,19 @@ export async function rollback(
     fresh: newer.length - missing,
     missing,
   }
+}
+
+/** Makes live again what was live before, if that is whole; else it answers as the newest whole one does. */
+async function undo(objects: ObjectStore, cohort: string, { history: _, ...live }: Pointer, at: string) {
+  const manifest = await wholeManifest(objects, cohort, live)
+  if (!manifest) return
+  const series = (await readRows(objects, manifest)).all()
+  const before = await readPointer(objects, cohort)
+  await flip(objects, { cohort, release: { ...live, at }, series, before, folded: [] })
+}
+
+function busy(message: string): Fault {
+  return new Fault("conflict", "pointer-busy", message)
 }
 
 async function target(

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest"
+import { describe, expect, test } from "vitest"
 import { createCohort } from "#shared/cohort/cohort.ts"
 import { freshMarkers } from "#shared/cohort/fresh.ts"
 import { addMember, deleteMember } from "#shared/cohort/members.ts"
@@ -54,7 +54,9 @@ test("a rollback goes back one, then one more; the deleted stay gone, the newer 
     snapshot: d,
     from: e,
     count: 11,
+    encoder,
     fresh: 1,
+    missing: 0,
   })
   expect(await ask(12)).toMatchObject({ snapshot: d, fresh: 1, neighbors: all })
   expect(await rollback(objects, { cohort: "c", now: later(8) })).toMatchObject({ snapshot: c, from: d })
@@ -140,4 +142,65 @@ test("the newest five snapshots and the live one are kept, older ones and their 
   // Five that were live, and the one that never was.
   expect(await kept()).toEqual([...made.slice(2), expect.any(String), last.snapshot])
   expect((await kept()).at(-1)).toBe(last.snapshot)
+})
+
+describe("a publish that prunes while a rollback goes on", () => {
+  /** Six snapshots, all whole: the oldest is one too many. */
+  async function oneTooMany(objects: ObjectStore) {
+    const made = await publishedTimes(objects, 5)
+    await add(objects, 14)
+    // Its own prune comes later.
+    const unpruned: ObjectStore = {
+      ...objects,
+      delete: async (key) => void (key.startsWith("fresh/") && objects.delete(key)),
+    }
+    return [...made, (await publish(unpruned, { cohort: "c", now: later(6) })).snapshot]
+  }
+  const manifestOf = (snapshot: string) => keys.snapshotPart("c", encoder, snapshot, "manifest.json")
+  const ask = async (objects: ObjectStore) =>
+    search(objects, await liveViews(objects)("c"), { cohort: "c", query: { vector: [...vector(3)] }, k: 4 })
+
+  test("keeps what came back before it took the manifest away for good", async () => {
+    const objects = scratchStore()
+    const [a] = await oneTooMany(objects)
+    // The rollback flips when the pruner has read the pointer, and looks for the manifest before that is gone.
+    let rolled: Promise<unknown> | undefined
+    const pruner: ObjectStore = {
+      ...objects,
+      async delete(key) {
+        rolled ??= rollback(objects, { cohort: "c", to: a, now: later(8) })
+        await rolled
+        return objects.delete(key)
+      },
+    }
+    await prune(pruner, "c")
+    expect(await rolled).toMatchObject({ snapshot: a })
+    const answer = await ask(objects)
+    expect(answer.snapshot).toBe(a)
+    expect(answer).not.toHaveProperty("degraded")
+  })
+
+  test("what it took is not live: the rollback says so, and what was live answers on", async () => {
+    const objects = scratchStore()
+    const made = await oneTooMany(objects)
+    const [a, live] = [made[0], made.at(-1)!]
+    // The pruner is done with it between the rollback's check of its parts and its flip.
+    let pruned: Promise<void> | undefined
+    const roller: ObjectStore = {
+      ...objects,
+      async put(key, bytes, condition) {
+        if (key === keys.current("c")) {
+          pruned ??= prune(objects, "c")
+          await pruned
+        }
+        return objects.put(key, bytes, condition)
+      },
+    }
+    const back = rollback(roller, { cohort: "c", to: a, now: later(8) })
+    await expect(back).rejects.toMatchObject({ code: "pointer-busy", message: expect.stringContaining(a) })
+    expect(await objects.has(manifestOf(a))).toBe(false)
+    const answer = await ask(objects)
+    expect(answer.snapshot).toBe(live)
+    expect(answer).not.toHaveProperty("degraded")
+  })
 })
