@@ -56,24 +56,58 @@ export function lookFor(
   let seen = 0
   return {
     at(stretch, before = 0) {
-      const asked = "list" in stretch ? stretch.list.length : stretch.count
       // Few rows at first: without a floor every one of them comes back.
-      const n = Math.min(most, Math.max(64, seen), asked)
-      const some = "list" in stretch ? { list: stretch.list.subarray(0, n) } : { ...stretch, count: n }
-      const found = kernel.scan(some, (best.floor() - base - slack) / unit, spread)
+      const { scanned, asked, only } = next(stretch, Math.min(most, Math.max(64, seen)))
+      const found = kernel.scan(scanned, (best.floor() - base - slack) / unit, spread)
       for (let i = 0; i < found; i++) {
         const row = kernel.found.rows[2 * i]
+        if (only && !holds(only, row)) continue
         const score = base + unit * kernel.found.scores[2 * i + 1]
         const error = unit * spread * residual(row) + slack
         rows.push(before + row)
         upper.push(score + error)
         best.offer(before + row, score - error)
       }
-      seen += n
-      return n
+      seen += asked
+      return asked
     },
     candidates: () => ({ leaders: Uint32Array.from(best.best(), ({ row }) => row), rows, upper }),
   }
+}
+
+/** Rows read in a run for each that is asked for. With fewer asked for, they come sooner alone: measured at 864 codes. */
+const mostIdle = 4
+
+/**
+ * What to scan of at most the first `n` rows of a stretch. Rows that lie close by are read as one run, in which `only`
+ * those of the list count: memory is read in order twice as fast as with gaps.
+ */
+function next(stretch: Stretch, n: number): { scanned: Stretch; asked: number; only?: Uint32Array } {
+  if (!("list" in stretch)) {
+    const asked = Math.min(n, stretch.count)
+    return { scanned: { ...stretch, count: asked }, asked }
+  }
+  const list = stretch.list.subarray(0, n)
+  const [first] = list
+  const near = list.subarray(0, below(list, first + n))
+  const run = near[near.length - 1] - first + 1
+  if (run > mostIdle * near.length) return { scanned: { list }, asked: list.length }
+  return { scanned: { first, count: run }, asked: near.length, only: near }
+}
+
+/** How many of an ascending list are below a number. */
+function below(list: Uint32Array, limit: number): number {
+  let [low, high] = [0, list.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (list[middle] < limit) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+function holds(list: Uint32Array, row: number): boolean {
+  return list[below(list, row)] === row
 }
 
 /** Which of all rows, or of those of `rows`, ascending, may be among the best k. */
