@@ -54,8 +54,8 @@ const publish = createRoute({
     "A snapshot whose graph finds too little, does not reach every series, or whose neighbors are not those of the " +
     "live one stays a candidate: the job's result says `promoted: false` and the `reasons`; `force` promotes it all " +
     "the same. With `encoder`, one that the store has, the snapshot is of the features under that: once it is live, " +
-    "that encoder answers for the cohort. The cohort's probes are fitted anew under both encoders, on the same series " +
-    "and folds, and series without features under the new one, or a probe that does worse by more than 0.02, are reasons too. " +
+    "that encoder answers for the cohort. The probes fitted on it, and those whose predictions it holds, are fitted anew " +
+    "under both encoders, on the same series and folds, and series without features under the new one, or a probe that does worse by more than 0.02, are reasons too. " +
     "The newest five snapshots, the newest five that were live and the live one are kept; older ones are removed.",
   request: {
     params: params.cohort,

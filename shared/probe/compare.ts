@@ -1,6 +1,7 @@
 import { isUnreadable } from "#shared/cohort/bounded.ts"
 import type { ProbeChange } from "#shared/cohort/encoder-change.ts"
 import { memberSeries } from "#shared/cohort/members.ts"
+import { listPredictions } from "#shared/cohort/predictions.ts"
 import { Fault } from "#shared/errors.ts"
 import { keys } from "#shared/store/keys.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
@@ -9,7 +10,7 @@ import { crossValidate, outerFolds } from "./measure/evaluate.ts"
 import { mainOf, measured, metricsOf } from "./measure/score.ts"
 import { workersFor } from "./measure/threads.ts"
 import { listProbes } from "./predict.ts"
-import type { ProbePooling, ProbeRecord } from "./record.ts"
+import type { ProbeRecord } from "./record.ts"
 import { type Inputs, pickInputs, type ReadInputs, readInputs } from "./study/inputs.ts"
 import { readStudy } from "./study/study.ts"
 
@@ -21,22 +22,26 @@ export interface Comparison {
 }
 
 /**
- * How the probes that answer for a cohort under one encoder would do under another: each is fitted anew under both, as
- * it was asked for, on today's labels of the series that have features under both, in the same folds. Nothing is kept.
+ * How the probes that answer for a cohort under one encoder would do under another: those fitted on it, and those whose
+ * predictions it holds. Each is fitted anew under both, as it was asked for, on today's labels of the series of its
+ * training cohort that have features under both, in the same folds. Nothing is kept.
  */
 export async function compareEncoders(objects: ObjectStore, comparison: Comparison): Promise<ProbeChange[]> {
   const { cohort, from, onProgress } = comparison
+  const said = new Set((await listPredictions(objects, cohort)).map(({ probe }) => probe))
   // A damaged probe answers nobody, so there is nothing to lose.
   const probes = (await listProbes(objects, () => {}))
-    .filter(({ training, encoder }) => training.cohort === cohort && encoder.id === from)
-    .sort((a, b) => (a.pooling < b.pooling ? -1 : Number(a.pooling > b.pooling)))
+    .filter(
+      ({ name, training, encoder }) => encoder.id === from && (training.cohort === cohort || said.has(name)),
+    )
+    .sort((a, b) => (source(a) < source(b) ? -1 : Number(source(a) > source(b))))
   const read = reader(objects, comparison)
   const changes: ProbeChange[] = []
   for (const [done, probe] of probes.entries()) {
     onProgress?.({ done, total: probes.length, message: `comparing probe ${probe.name}` })
     const { name, version } = probe
     try {
-      const { one, other } = await read(probe.pooling)
+      const { one, other } = await read(probe)
       changes.push({ probe: name, version, compared: await compare(objects, probe, [one, other]) })
     } catch (thrown) {
       // That the store fails is no property of the probe.
@@ -47,22 +52,26 @@ export async function compareEncoders(objects: ObjectStore, comparison: Comparis
   return changes.sort((a, b) => (a.probe < b.probe ? -1 : 1))
 }
 
-/** Reads the features under both encoders of the members that have both; the latest pooling's stay in memory. */
-function reader(objects: ObjectStore, { cohort, from, to }: Comparison) {
-  let last: { pooling: ProbePooling; one: ReadInputs; other: ReadInputs } | undefined
-  let shared: string[] | undefined
-  return async (pooling: ProbePooling) => {
-    if (last?.pooling === pooling) return last
+/** Which features a probe learns from, but for the encoder. */
+function source({ training, pooling }: ProbeRecord): string {
+  return `${training.cohort} ${pooling}`
+}
+
+/** Reads the features under both encoders of the members that have both; those of the latest source stay in memory. */
+function reader(objects: ObjectStore, { from, to }: Pick<Comparison, "from" | "to">) {
+  let last: { source: string; one: ReadInputs; other: ReadInputs } | undefined
+  return async (probe: ProbeRecord) => {
+    if (last?.source === source(probe)) return last
     last = undefined
-    shared ??= await underBoth(objects, { cohort, from, to })
-    const series = shared
+    const { pooling, training } = probe
+    const series = await underBoth(objects, { cohort: training.cohort, from, to })
     const picking =
       (all: Inputs): ReadInputs =>
       async (_objects, _encoder, some) =>
         pickInputs(all, series, some)
     const one = picking(await readInputs(objects, from, series, pooling))
     const other = picking(await readInputs(objects, to, series, pooling))
-    last = { pooling, one, other }
+    last = { source: source(probe), one, other }
     return last
   }
 }

@@ -5,6 +5,7 @@ import { compareEncoders } from "#shared/probe/compare.ts"
 import { type FitOptions, fitProbe } from "#shared/probe/fit.ts"
 import { prng } from "#shared/probe/math/prng.ts"
 import { mainOf } from "#shared/probe/measure/score.ts"
+import { predictCohort } from "#shared/probe/predict-cohort.ts"
 import { keys } from "#shared/store/keys.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
 import { emptyStore, encoder, featuresWith, fillCohort, now, type Row, seriesId } from "./cohort.ts"
@@ -97,6 +98,24 @@ test("probes of other cohorts, of other encoders and candidates are none of this
   expect(await compareEncoders(objects, { ...change, onProgress })).toMatchObject([{ probe: "own" }])
   expect(progress).toEqual([{ done: 0, total: 1, message: "comparing probe own" }])
   expect(await compareEncoders(objects, { ...change, from: other.id, to: encoder.id })).toEqual([])
+})
+
+test("a probe of another cohort whose predictions this one holds is compared on its own", async () => {
+  const objects = await cohort()
+  await fillCohort(objects, rows().slice(0, 50), { cohort: "d", from: 100 })
+  await fit(objects, { name: "elsewhere", cohort: "d" })
+  await fit(objects, {})
+  await predictCohort(objects, { cohort: "c", probes: ["elsewhere"] }, { now })
+  await reembed(objects, 1)
+  const alone = await compareEncoders(objects, change)
+  expect(alone).toMatchObject([
+    { probe: "elsewhere", compared: null, message: expect.stringContaining("no series of d") },
+    { probe: "nodule", compared: { series: count } },
+  ])
+  for (const [n, { signal }] of rows().slice(0, 50).entries())
+    await keepFeatures(objects, featuresWith(100 + n, signal, { encoder: other }))
+  const changes = await compareEncoders(objects, change)
+  expect(changes).toMatchObject([{ probe: "elsewhere", compared: { series: 50 } }, { probe: "nodule" }])
 })
 
 test("what cannot be compared says why, and does not hide the rest", async () => {
