@@ -7,8 +7,8 @@ const store = diskStore(folder)
 
 if (verb === "raise") await raise(store, "counter", Number(times))
 else if (verb === "write") {
-  console.log("writing")
   for (let i = 0; ; i++) {
+    if (i === 3) console.log("writing")
     const bytes = new Uint8Array(300_000).fill(i % 251)
     await Promise.all([store.put(`kill/n${i}`, bytes), store.put("kill/same", bytes)])
   }

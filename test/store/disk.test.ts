@@ -111,6 +111,7 @@ describe("disk", () => {
         expect(Buffer.compare(bytes, new Uint8Array(300_000).fill(bytes[0]))).toBe(0)
       }
       await store.put("kill/same", one)
+      await store.delete("kill/same")
     }
   }, 30_000)
 
