@@ -50,6 +50,20 @@ export async function createCohort(
   return there
 }
 
+/**
+ * Notes in the cohort itself which encoder answers for it: the pointer says so, and this says it once that is lost.
+ * Whoever wrote it meanwhile noted a later one.
+ */
+export async function noteEncoder(objects: ObjectStore, name: string, encoder: string): Promise<void> {
+  const made = await getJson(objects, keys.cohort(name), Cohort)
+  if (!made || made.value.encoder === encoder) return
+  try {
+    await putJson(objects, keys.cohort(name), { ...made.value, encoder }, { ifMatch: made.etag })
+  } catch (thrown) {
+    if (!(thrown instanceof Fault && thrown.code === "precondition-failed")) throw thrown
+  }
+}
+
 /** Undefined when there is none of that name. */
 export async function findCohort(objects: ObjectStore, name: string): Promise<Cohort | undefined> {
   const made = (await getJson(objects, keys.cohort(name), Cohort))?.value

@@ -1,5 +1,5 @@
 import { mapBounded, storeConcurrency } from "#shared/cohort/bounded.ts"
-import { getCohort } from "#shared/cohort/cohort.ts"
+import { getCohort, noteEncoder } from "#shared/cohort/cohort.ts"
 import { deletedSeries, markDeleted, unmarkDeleted } from "#shared/cohort/deletions.ts"
 import { clearFresh, type FreshMarker, freshMarkers } from "#shared/cohort/fresh.ts"
 import { memberSeries } from "#shared/cohort/members.ts"
@@ -45,6 +45,7 @@ export async function flip(
       if (attempt < 20) continue
       throw new Fault("conflict", "pointer-busy", `others keep publishing ${cohort}: publish again later`)
     }
+    await noteEncoder(objects, cohort, release.encoder)
     await markVanished(objects, cohort, series)
     await clearFolded(objects, cohort, series, folded)
     await clearMarkers(objects, cohort, series, before?.value)

@@ -82,6 +82,17 @@ test("the flip changes the encoder, the snapshot and what a query is read with a
   expect(again.degraded).toEqual([expect.stringContaining(seriesNo(count))])
 })
 
+test("a pointer that is lost after the change leaves the cohort its encoder, and a publish heals it", async () => {
+  const objects = await published()
+  await publish(objects, { cohort: "c", now: later(1), change: noProbes })
+  await objects.delete(keys.current("c"))
+  expect((await getCohort(objects, "c")).encoder).toBe(better)
+  expect(await publish(objects, { cohort: "c", now: later(2) })).toMatchObject({
+    encoder: better,
+    promoted: true,
+  })
+})
+
 test("a vector that says of which encoder it is is refused by a cohort of another", async () => {
   const objects = await published()
   const query = { vector: [...vectorOf(encoder, 3)], encoder: better }
