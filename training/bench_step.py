@@ -25,7 +25,7 @@ STEPS = 5
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m training.bench_step")
+    parser = argparse.ArgumentParser(allow_abbrev=False, prog="python -m training.bench_step")
     for name, default in (("dim", 288), ("depth", 5), ("heads", 3), ("patch", 6), ("side", 48), ("scans", 4), ("threads", 2)):
         parser.add_argument(f"--{name}", type=int, default=default)
     parser.add_argument("--compile", action="store_true")

@@ -42,7 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m training.export", description=__doc__.strip().splitlines()[0])
+    parser = argparse.ArgumentParser(allow_abbrev=False, prog="python -m training.export", description=__doc__.strip().splitlines()[0])
     weights = parser.add_mutually_exclusive_group(required=True)
     weights.add_argument("--checkpoint", type=Path, help="released teacher checkpoint (.pth)")
     weights.add_argument("--random", action="store_true", help="seeded random weights: an untrained encoder")
@@ -61,6 +61,7 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     shape.add_argument("--dim", type=int, default=864)
     shape.add_argument("--depth", type=int, default=12)
     shape.add_argument("--heads", type=int, default=12)
+    shape.add_argument("--patch", type=int, default=14, help="voxels along an edge (default: %(default)s)")
     return parser.parse_args(arguments)
 
 
@@ -110,16 +111,16 @@ def checkpoint_weights(options: argparse.Namespace) -> tuple[VisionTransformer, 
 
 def random_weights(options: argparse.Namespace) -> tuple[VisionTransformer, dict[str, str], dict[str, Any]]:
     try:
-        size = Size(dim=options.dim, depth=options.depth, heads=options.heads)
+        size = Size(dim=options.dim, depth=options.depth, heads=options.heads, patch=options.patch)
     except ValueError as error:
-        raise ExportFault(f"{error}: correct --dim or --heads")
+        raise ExportFault(f"{error}: correct --dim, --heads or --patch")
     facts = {
         "status": "untrained",
         "licence": options.licence or LICENCE_OF_OURS,
         "source": f"random initialisation, seed {options.seed}",
         "description": options.description or "3D vision transformer with random weights: its features follow coarse appearance only.",
     }
-    return random_model(size, options.seed), facts, {}
+    return random_model(size, options.seed), facts, {"patch": size.patch}
 
 
 def describe(

@@ -158,7 +158,7 @@ class Options:
 
 def parse(arguments: list[str] | None, description: str) -> Options:
     """Every field is an option of the same name, with dashes."""
-    parser = argparse.ArgumentParser(prog="python -m training.train", description=description)
+    parser = argparse.ArgumentParser(allow_abbrev=False, prog="python -m training.train", description=description)
     for f in dataclasses.fields(Options):
         flag = "--" + f.name.replace("_", "-")
         if f.name == "data":

@@ -42,7 +42,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m training.report", description=__doc__.strip().splitlines()[0])
+    parser = argparse.ArgumentParser(allow_abbrev=False, prog="python -m training.report", description=__doc__.strip().splitlines()[0])
     parser.add_argument("--encoder", type=Path, required=True, help="exported folder, or a run's folder")
     parser.add_argument("--data", type=Path, required=True, help="folder that holds openkbp/ and adrenal/")
     parser.add_argument("--out", type=Path, required=True, help="folder of the report")

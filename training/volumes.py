@@ -30,7 +30,7 @@ COLUMNS = ["path", "shape", "spacing", "source", "weight"]
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m training.volumes", description=__doc__.strip().splitlines()[0])
+    parser = argparse.ArgumentParser(allow_abbrev=False, prog="python -m training.volumes", description=__doc__.strip().splitlines()[0])
     parser.add_argument("paths", nargs="+", type=Path, help="NIfTI files in HU")
     parser.add_argument("--out", type=Path, required=True, help="folder of prepared volumes")
     parser.add_argument("--spacing", type=float, default=2.0, help="mm, isotropic (default: %(default)s)")

@@ -167,6 +167,15 @@ def test_the_recipe_changes_the_id_but_not_the_digest(tmp_path):
     assert cards[1]["recipe"]["crop"] is None and cards[1]["recipe"]["patchBudget"] == 4000
 
 
+def test_random_weights_of_any_patch_and_no_option_by_half_its_name(tmp_path, capsys):
+    assert main([*RANDOM, "--patch", "6", "--patch-budget", "4000", "--out", str(tmp_path / "a")]) == 0
+    card = json.loads((tmp_path / "a" / "encoder.json").read_text())
+    assert (card["patch"], card["recipe"]["patch"], card["recipe"]["patchBudget"]) == (6, 6, 4000)
+    with pytest.raises(SystemExit):
+        main([*RANDOM, "--patch-bud", "9", "--out", str(tmp_path / "b")])
+    assert "--patch-bud" in capsys.readouterr().err
+
+
 def test_a_refusal_changes_nothing(tmp_path, capsys):
     model = small_model()
     checkpoint, config = write_release(tmp_path, model)
