@@ -1,6 +1,6 @@
 import { isUnreadable } from "#shared/cohort/bounded.ts"
 import type { ProbeChange } from "#shared/cohort/encoder-change.ts"
-import { memberSeries } from "#shared/cohort/members.ts"
+import { listMembers, type Member } from "#shared/cohort/members.ts"
 import { listPredictions } from "#shared/cohort/predictions.ts"
 import { Fault } from "#shared/errors.ts"
 import { keys } from "#shared/store/keys.ts"
@@ -41,8 +41,7 @@ export async function compareEncoders(objects: ObjectStore, comparison: Comparis
     onProgress?.({ done, total: probes.length, message: `comparing probe ${probe.name}` })
     const { name, version } = probe
     try {
-      const { one, other } = await read(probe)
-      changes.push({ probe: name, version, compared: await compare(objects, probe, [one, other]) })
+      changes.push({ probe: name, version, compared: await compare(objects, probe, await read(probe)) })
     } catch (thrown) {
       // That the store fails is no property of the probe.
       if (!(thrown instanceof Fault) || (thrown.kind === "unavailable" && !isUnreadable(thrown))) throw thrown
@@ -57,39 +56,50 @@ function source({ training, pooling }: ProbeRecord): string {
   return `${training.cohort} ${pooling}`
 }
 
+interface Read {
+  members: Member[]
+  /** Reads features under one encoder and the other, of the same series. */
+  reads: [ReadInputs, ReadInputs]
+}
+
 /** Reads the features under both encoders of the members that have both; those of the latest source stay in memory. */
 function reader(objects: ObjectStore, { from, to }: Pick<Comparison, "from" | "to">) {
-  let last: { source: string; one: ReadInputs; other: ReadInputs } | undefined
-  return async (probe: ProbeRecord) => {
+  let last: (Read & { source: string }) | undefined
+  return async (probe: ProbeRecord): Promise<Read> => {
     if (last?.source === source(probe)) return last
     last = undefined
     const { pooling, training } = probe
-    const series = await underBoth(objects, { cohort: training.cohort, from, to })
+    const members = await listMembers(objects, training.cohort)
+    const series = await underBoth(objects, members, { cohort: training.cohort, from, to })
     const picking =
       (all: Inputs): ReadInputs =>
       async (_objects, _encoder, some) =>
         pickInputs(all, series, some)
     const one = picking(await readInputs(objects, from, series, pooling))
     const other = picking(await readInputs(objects, to, series, pooling))
-    last = { source: source(probe), one, other }
+    last = { source: source(probe), members, reads: [one, other] }
     return last
   }
 }
 
-async function underBoth(objects: ObjectStore, { cohort, from, to }: Comparison): Promise<string[]> {
+async function underBoth(
+  objects: ObjectStore,
+  members: Member[],
+  { cohort, from, to }: Comparison,
+): Promise<string[]> {
   const [one, other] = [
     new Set(await objects.list(keys.featuresOf(from))),
     new Set(await objects.list(keys.featuresOf(to))),
   ]
-  const shared = (await memberSeries(objects, cohort)).filter(
-    (series) => one.has(keys.features(from, series)) && other.has(keys.features(to, series)),
-  )
+  const shared = members
+    .map(({ series }) => series)
+    .filter((series) => one.has(keys.features(from, series)) && other.has(keys.features(to, series)))
   if (shared.length > 0) return shared
   const message = `no series of ${cohort} has features under both ${from} and ${to}: embed some under the one that they lack`
   throw new Fault("invalid", "no-features", message)
 }
 
-async function compare(objects: ObjectStore, probe: ProbeRecord, reads: [ReadInputs, ReadInputs]) {
+async function compare(objects: ObjectStore, probe: ProbeRecord, { members, reads }: Read) {
   const { cohort, folds, seed } = probe.training
   const [one, other] = await Promise.all(
     reads.map(async (read) => {
@@ -97,6 +107,7 @@ async function compare(objects: ObjectStore, probe: ProbeRecord, reads: [ReadInp
         cohort,
         target: targetOf(probe),
         pooling: probe.pooling,
+        members,
         read,
       })
       const workers = workersFor(study.table, folds)

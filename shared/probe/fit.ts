@@ -1,3 +1,4 @@
+import type { Member } from "#shared/cohort/members.ts"
 import { Fault } from "#shared/errors.ts"
 import { sha256, timeStamp } from "#shared/ids.ts"
 import { putJson } from "#shared/store/json.ts"
@@ -26,7 +27,8 @@ import { setCurrent } from "./versions/pointer.ts"
 
 export interface FitOptions extends FitRequest {
   now: Date
-  /** Who reads the features; from the store when absent. */
+  /** The cohort's, and who reads their features; from the store when absent. */
+  members?: Member[]
   read?: ReadInputs
   onProgress?: (progress: { done: number; total: number; message: string }) => void
 }
@@ -52,6 +54,7 @@ export async function fitProbe(objects: ObjectStore, options: FitOptions): Promi
     cohort,
     target: asked,
     pooling,
+    members: options.members,
     read: options.read,
     onRead: (done, total) => onProgress?.({ done, total, message: "reading features" }),
   })

@@ -73,7 +73,7 @@ export async function fitPanel(objects: ObjectStore, options: FitPanelOptions): 
   for (const [n, [label, probe]] of [...probes].entries()) {
     onProgress?.({ done: n, total: usable.length, message: `fitting ${label}` })
     const record = await leavingOut(label, () =>
-      fitProbe(objects, { ...request, name: probe, task: "classification", label, now, read }),
+      fitProbe(objects, { ...request, name: probe, task: "classification", label, now, members, read }),
     )
     if (record?.task === "classification") fitted.push({ label, record })
   }

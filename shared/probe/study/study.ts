@@ -17,7 +17,8 @@ export interface StudyOptions {
   cohort: string
   target: AskedTarget
   pooling: ProbePooling
-  /** From the store when absent. */
+  /** The cohort's, and who reads their features; from the store when absent. */
+  members?: Member[]
   read?: ReadInputs
   onRead?: (done: number, total: number) => void
 }
@@ -47,7 +48,7 @@ export const minPatients = 4
 export async function readStudy(objects: ObjectStore, options: StudyOptions): Promise<ReadStudy> {
   const { pooling, read = readInputs, onRead } = options
   const cohort = await getCohort(objects, options.cohort)
-  const members = await listMembers(objects, cohort.cohort)
+  const members = options.members ?? (await listMembers(objects, cohort.cohort))
   const { target, notes: ofKind } = resolved(options.target, members)
   const labels = labelsOf(members, target)
   labels.learned([...labels.members.keys()]) // Before thousands of reads: most mistakes are in the labels.
