@@ -1,3 +1,4 @@
+import { isUnreadable } from "#shared/cohort/bounded.ts"
 import { getCohort } from "#shared/cohort/cohort.ts"
 import { type Pointer, readPointer } from "#shared/cohort/pointer.ts"
 import { Fault } from "#shared/errors.ts"
@@ -22,7 +23,7 @@ export async function openSnapshot(
 /** A snapshot to answer from: the live one or, where that is damaged, the newest whole one before it. */
 export interface Opened {
   snapshot: Snapshot
-  /** Why it is not the live one; absent when it is. */
+  /** Why it is not the live one, or is not known to be; absent when it is. */
   instead?: string
 }
 
@@ -38,7 +39,8 @@ interface Entry {
 
 /**
  * Opens snapshots and keeps the latest `most` cohorts' open. Each call looks at the pointer once, so a flip by any
- * process is seen by the next call; what it returns is one snapshot, whole, whatever is published meanwhile. `cold`:
+ * process is seen by the next call; what it returns is one snapshot, whole, whatever is published meanwhile. While the pointer is damaged, what it named
+ * last answers. `cold`:
  * this call had to wait for an opening.
  * @throws Fault as `openSnapshot`; `corrupt-snapshot` only when none in the pointer's history is whole
  */
@@ -51,7 +53,14 @@ export function snapshotCache(
   const suspects = new Map<string, Fault>()
 
   return async (cohort) => {
-    const pointer = await livePointer(objects, cohort, entries.get(cohort)?.pointer)
+    let damage: string | undefined
+    const pointer = await livePointer(objects, cohort, entries.get(cohort)?.pointer).catch((thrown) => {
+      const known = entries.get(cohort)?.pointer
+      if (!known || !isUnreadable(thrown)) throw thrown
+      // A pointer that cannot be read says nothing against what it named when it could.
+      damage = thrown.message
+      return known
+    })
     let entry = entries.get(cohort)
     entries.delete(cohort)
     const had = entry?.done?.snapshot
@@ -73,7 +82,8 @@ export function snapshotCache(
     entries.set(cohort, entry)
     for (const name of entries.keys()) if (entries.size > most) entries.delete(name)
     const cold = entry.done === undefined
-    return { ...(await entry.opened), cold }
+    const opened = await entry.opened
+    return { ...opened, ...(damage === undefined ? {} : { instead: opened.instead ?? damage }), cold }
   }
 }
 

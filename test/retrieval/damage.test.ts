@@ -93,6 +93,26 @@ describe("a bit flipped in a snapshot that has just gone live", () => {
     await expect(ask(liveViews(objects))).rejects.toMatchObject(damaged)
   })
 
+  test("of the pointer: what it named last answers on, with what came since, until it is restored", async () => {
+    const { objects, first, ask } = await twoSnapshots()
+    const views = liveViews(objects)
+    expect((await ask(views)).snapshot).toBe(first)
+    const { bytes } = (await objects.get(keys.current("c")))!
+    await objects.put(keys.current("c"), bytes.slice(0, -1))
+    await keepMade(objects, seriesNo(10), vector(10))
+    await addMember(objects, "c", { series: seriesNo(10), source: "x" }, now)
+    const answer = await ask(views)
+    expect(answer).toMatchObject({
+      snapshot: first,
+      fresh: 1,
+      degraded: [expect.stringContaining("current.json")],
+    })
+    expect(answer.neighbors[0].id).toBe(seriesNo(10))
+    await expect(ask(liveViews(objects))).rejects.toMatchObject({ code: "corrupt-object" })
+    await objects.put(keys.current("c"), bytes)
+    expect(await ask(views)).not.toHaveProperty("degraded")
+  })
+
   test("is looked for again after a minute: once restored, the live one answers", async () => {
     const { objects, first, second, ask } = await twoSnapshots()
     const live = await second()
