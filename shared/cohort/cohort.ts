@@ -5,12 +5,12 @@ import { getJson, putJson } from "#shared/store/json.ts"
 import { keys } from "#shared/store/keys.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
 import { mapBounded, type OnDamaged, readList, storeConcurrency } from "./bounded.ts"
-import { readPointer } from "./pointer.ts"
+import { readOldPointer } from "./pointer.ts"
 
 /** A named set of series that one encoder answers for. */
 export const Cohort = z.object({
   cohort: CohortName,
-  /** Of the live snapshot; before there is one, that the cohort was made with. */
+  /** Of the live snapshot; before there is one that the cohort was made with. */
   encoder: EncoderId,
   createdAt: z.iso.datetime(),
 })
@@ -68,7 +68,7 @@ export async function noteEncoder(objects: ObjectStore, name: string, encoder: s
 export async function findCohort(objects: ObjectStore, name: string): Promise<Cohort | undefined> {
   const made = (await getJson(objects, keys.cohort(name), Cohort))?.value
   if (!made) return undefined
-  const encoder = (await readPointer(objects, name))?.value.encoder ?? made.encoder
+  const encoder = (await readOldPointer(objects, name))?.value?.encoder ?? made.encoder
   return { ...made, encoder }
 }
 

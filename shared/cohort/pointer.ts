@@ -3,6 +3,7 @@ import { EncoderId, SnapshotId } from "#shared/ids.ts"
 import { getJson } from "#shared/store/json.ts"
 import { keys } from "#shared/store/keys.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
+import { isUnreadable } from "./bounded.ts"
 
 const Release = z.object({
   snapshot: SnapshotId,
@@ -23,4 +24,21 @@ export type Pointer = z.infer<typeof Pointer>
 
 export function readPointer(objects: ObjectStore, cohort: string) {
   return getJson(objects, keys.current(cohort), Pointer)
+}
+
+/** A pointer as it is to be replaced: of a damaged one nothing is known but its etag. */
+export interface OldPointer {
+  value?: Pointer
+  etag: string
+}
+
+/** As `readPointer`, where a damaged one is to be healed by writing over it. */
+export async function readOldPointer(objects: ObjectStore, cohort: string): Promise<OldPointer | undefined> {
+  try {
+    return await readPointer(objects, cohort)
+  } catch (thrown) {
+    if (!isUnreadable(thrown)) throw thrown
+    const found = await objects.get(keys.current(cohort), { start: 0, end: 0 })
+    return found && { etag: found.etag }
+  }
 }

@@ -1,6 +1,6 @@
 import * as z from "zod"
 import { type OnDamaged, readList } from "#shared/cohort/bounded.ts"
-import { readPointer } from "#shared/cohort/pointer.ts"
+import { readOldPointer } from "#shared/cohort/pointer.ts"
 import { getJson } from "#shared/store/json.ts"
 import { keys } from "#shared/store/keys.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
@@ -23,12 +23,12 @@ export async function listSnapshots(
   const manifests = (await objects.list(keys.snapshots(cohort))).filter((key) =>
     key.endsWith("/manifest.json"),
   )
-  const pointer = await readPointer(objects, cohort)
+  const pointer = await readOldPointer(objects, cohort)
   const found = await readList(manifests, (key) => getJson(objects, key, Manifest), onDamaged)
   return found
     .map(({ value: { format: _, parts, ...about } }) => ({
       ...about,
-      live: about.snapshot === pointer?.value.snapshot,
+      live: about.snapshot === pointer?.value?.snapshot,
       bytes: Object.values(parts).reduce((sum, part) => sum + (part?.bytes ?? 0), 0),
     }))
     .sort((a, b) => (a.snapshot < b.snapshot ? 1 : -1))

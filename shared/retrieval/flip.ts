@@ -3,7 +3,7 @@ import { getCohort, noteEncoder } from "#shared/cohort/cohort.ts"
 import { deletedSeries, markDeleted, unmarkDeleted } from "#shared/cohort/deletions.ts"
 import { clearFresh, type FreshMarker, freshMarkers } from "#shared/cohort/fresh.ts"
 import { memberSeries } from "#shared/cohort/members.ts"
-import { type Pointer, type Release, readPointer } from "#shared/cohort/pointer.ts"
+import { type OldPointer, type Pointer, type Release, readOldPointer } from "#shared/cohort/pointer.ts"
 import { Fault } from "#shared/errors.ts"
 import { putJson } from "#shared/store/json.ts"
 import { keys } from "#shared/store/keys.ts"
@@ -17,7 +17,7 @@ export interface Flip {
   /** The series that the release holds. */
   series: readonly string[]
   /** The pointer as it was when the publish began. */
-  before: { value: Pointer; etag: string } | undefined
+  before: OldPointer | undefined
   /** The markers of fresh series that were there before the members were read for this release. */
   folded: readonly FreshMarker[]
 }
@@ -33,15 +33,15 @@ export async function flip(
   { cohort, release, series, before, folded }: Flip,
 ): Promise<boolean> {
   for (let attempt = 1; ; attempt++) {
-    const pointer = await readPointer(objects, cohort)
-    const since = pointer && pointer.etag !== before?.etag
-    if (since && pointer.value.snapshot > release.snapshot) return false
+    const pointer = await readOldPointer(objects, cohort)
+    const since = pointer?.etag !== before?.etag ? pointer?.value : undefined
+    if (since && since.snapshot > release.snapshot) return false
     // Who set out before another encoder came does not bring the old one back.
-    if (since && before && pointer.value.encoder !== before.value.encoder) return false
+    if (since && before?.value && since.encoder !== before.value.encoder) return false
     await getCohort(objects, cohort) // one that was deleted meanwhile must not come back
     // Before it answers: a series that was deleted after this publish read the members.
     await markVanished(objects, cohort, series)
-    if (pointer?.value.snapshot !== release.snapshot && !(await point(objects, cohort, release, pointer))) {
+    if (pointer?.value?.snapshot !== release.snapshot && !(await point(objects, cohort, release, pointer))) {
       if (attempt < 20) continue
       throw new Fault("conflict", "pointer-busy", `others keep publishing ${cohort}: publish again later`)
     }
@@ -58,10 +58,10 @@ async function point(
   objects: ObjectStore,
   cohort: string,
   release: Release,
-  over: { value: Pointer; etag: string } | undefined,
+  over: OldPointer | undefined,
 ): Promise<boolean> {
   const { history = [], ...last } = over?.value ?? {}
-  const past = over ? [last as Release, ...history].slice(0, historyLength) : []
+  const past = over?.value ? [last as Release, ...history].slice(0, historyLength) : []
   try {
     const condition = over ? { ifMatch: over.etag } : { ifAbsent: true as const }
     await putJson(objects, keys.current(cohort), { ...release, history: past } satisfies Pointer, condition)

@@ -1,5 +1,5 @@
 import { mapBounded, storeConcurrency } from "#shared/cohort/bounded.ts"
-import { readPointer } from "#shared/cohort/pointer.ts"
+import { readOldPointer, readPointer } from "#shared/cohort/pointer.ts"
 import { keys } from "#shared/store/keys.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
 
@@ -18,7 +18,9 @@ export async function prune(objects: ObjectStore, cohort: string): Promise<void>
   const whole = all.filter((key) => key.endsWith(manifest)).map(idOf)
   const oldest = whole.toSorted().at(-keptSnapshots)
   if (oldest === undefined) return
-  const pointer = (await readPointer(objects, cohort))?.value
+  const found = await readOldPointer(objects, cohort)
+  const pointer = found?.value
+  if (found && !pointer) return // which of them is live is not known
   // Candidates that the gate kept back must not push out what one can go back to.
   const released = new Set(pointer && [pointer, ...pointer.history].map(({ snapshot }) => snapshot))
   const former = whole

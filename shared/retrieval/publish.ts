@@ -3,7 +3,7 @@ import { getCohort } from "#shared/cohort/cohort.ts"
 import type { EncoderChange, ProbeChange } from "#shared/cohort/encoder-change.ts"
 import { freshMarkers } from "#shared/cohort/fresh.ts"
 import { listMembers } from "#shared/cohort/members.ts"
-import { readPointer } from "#shared/cohort/pointer.ts"
+import { readOldPointer } from "#shared/cohort/pointer.ts"
 import { listPredictions } from "#shared/cohort/predictions.ts"
 import { Fault } from "#shared/errors.ts"
 import { keys } from "#shared/store/keys.ts"
@@ -60,7 +60,7 @@ const ef = 64
 /**
  * Makes a snapshot of the cohort's members that have features, and makes it live. Every part is written before the
  * manifest, and the manifest before the pointer. What the gate has reasons against stays a candidate, unless forced.
- * Publishing what is live already changes nothing. Old snapshots go. The first snapshot of another encoder that goes
+ * Publishing what is live already changes nothing. A damaged pointer is written anew. Old snapshots go. The first snapshot of another encoder that goes
  * live makes it the cohort's; members without features under it are not found until they are embedded with it.
  * @throws Fault `empty-cohort`, `no-such-cohort`, `no-encoder`, `corrupt-features`, `zero-vector`
  */
@@ -69,7 +69,7 @@ export async function publish(objects: ObjectStore, order: PublishOrder): Promis
   const { encoder: from } = await getCohort(objects, cohort)
   const encoder = order.change?.encoder ?? from
   if (encoder !== from) await checkKept(objects, encoder)
-  const before = await readPointer(objects, cohort)
+  const before = await readOldPointer(objects, cohort)
   // Before the members: what is marked by now is among them.
   const folded = await freshMarkers(objects, cohort)
   const members = await listMembers(objects, cohort)
@@ -82,8 +82,8 @@ export async function publish(objects: ObjectStore, order: PublishOrder): Promis
   const parts = contentParts(content)
   const engine = (await hnswAvailable()).available ? "hnsw" : "exact"
 
-  const live = before && (await wholeManifest(objects, cohort, before.value))
-  if (before) {
+  const live = before?.value && (await wholeManifest(objects, cohort, before.value))
+  if (before?.value) {
     // A graph that another machine built is kept, even where none could be built here.
     const goodEngine = live?.engine === engine || live?.engine === "hnsw"
     if (

@@ -1,7 +1,10 @@
 import { describe, expect, test, vi } from "vitest"
+import { getCohort } from "#shared/cohort/cohort.ts"
 import { addMember, deleteMember } from "#shared/cohort/members.ts"
+import { listSnapshots } from "#shared/retrieval/describe.ts"
 import { hnswAvailable } from "#shared/retrieval/hnsw.ts"
 import { liveViews } from "#shared/retrieval/live.ts"
+import { prune } from "#shared/retrieval/prune.ts"
 import { publish } from "#shared/retrieval/publish.ts"
 import { search } from "#shared/retrieval/search.ts"
 import { keys } from "#shared/store/keys.ts"
@@ -111,6 +114,20 @@ describe("a bit flipped in a snapshot that has just gone live", () => {
     await expect(ask(liveViews(objects))).rejects.toMatchObject({ code: "corrupt-object" })
     await objects.put(keys.current("c"), bytes)
     expect(await ask(views)).not.toHaveProperty("degraded")
+  })
+
+  test("of the pointer is healed by a publish, and takes no snapshot along", async () => {
+    const { objects, first, ask } = await twoSnapshots()
+    await objects.put(keys.current("c"), new TextEncoder().encode("{}"))
+    expect(await getCohort(objects, "c")).toMatchObject({ cohort: "c", encoder })
+    await prune(objects, "c")
+    const healed = await publish(objects, { cohort: "c", now: later(1) })
+    expect(healed).toMatchObject({ promoted: true, unchanged: false, encoder })
+    expect(await ask(liveViews(objects))).toMatchObject({ snapshot: healed.snapshot })
+    expect((await listSnapshots(objects, "c")).map(({ snapshot }) => snapshot)).toEqual([
+      healed.snapshot,
+      first,
+    ])
   })
 
   test("is looked for again after a minute: once restored, the live one answers", async () => {
