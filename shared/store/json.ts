@@ -27,7 +27,7 @@ export async function getJson<S extends z.ZodType>(
     throw new Fault(
       "unavailable",
       "corrupt-object",
-      `stored object ${key} does not fit its schema at '${where.path.join(".")}': ${where.message}`,
+      `stored object ${key} does not fit its schema at '${where.path.join(".")}': ${where.message}: restore it or delete it`,
       { cause: parsed.error },
     )
   }
