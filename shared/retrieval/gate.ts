@@ -1,9 +1,8 @@
 import type { ProbeChange } from "#shared/cohort/encoder-change.ts"
 import { exactIndex } from "./exact.ts"
+import { leastRecall } from "./recall.ts"
 import type { Gate } from "./snapshot.ts"
 
-/** What issue 5 asks of the graph beside an exact scan. */
-const leastRecall = 0.99
 /**
  * Of the ten nearest, how much must stay among the series that both snapshots hold (Jaccard). The same encoder gives
  * the same vectors, so anything but 1 says that features changed; below one half an answer is mostly another one.

@@ -10,9 +10,8 @@ const graphMsPerNumber = 8.3e-6
 /** A scan this short is worth its certainty: a request over HTTP takes about as long without any search. */
 const cheapMs = 2
 
-/** Breadth of a graph search at the least, and in candidates for each row asked for. */
-const leastEf = 64
-const efPerRow = 2
+/** Rows asked for beyond which a graph is searched more broadly, in proportion: it was measured with ten. */
+const rowsAtEf = 32
 
 export interface Question {
   /** Rows of the snapshot, and of these the ones that pass the filter. */
@@ -21,7 +20,8 @@ export interface Question {
   dim: number
   /** Rows to fetch: k, and those that may be found but must not be answered. */
   fetch: number
-  hasGraph: boolean
+  /** The breadth at which the graph finds enough of ten; absent without a graph. */
+  ef?: number
   /** The caller demands an exact answer. */
   exact: boolean
 }
@@ -33,11 +33,12 @@ export type Plan = { plan: "exact" } | { plan: "exact-filtered" } | { plan: "hns
  * of all, and a graph would lose neighbors in a way that nobody sees. A graph is asked only where a scan is not cheap
  * and takes longer.
  */
-export function plan({ count, passing, dim, fetch, hasGraph, exact }: Question): Plan {
+export function plan({ count, passing, dim, fetch, ef: least, exact }: Question): Plan {
   if (passing < count) return { plan: "exact-filtered" }
-  const ef = Math.max(leastEf, efPerRow * fetch)
+  if (exact || least === undefined) return { plan: "exact" }
+  const ef = Math.ceil(least * Math.max(1, fetch / rowsAtEf))
   const scanMs = count * codeStride(dim) * scanMsPerByte
   const graphMs = ef * dim * graphMsPerNumber
-  if (exact || !hasGraph || scanMs <= Math.max(cheapMs, graphMs)) return { plan: "exact" }
+  if (scanMs <= Math.max(cheapMs, graphMs)) return { plan: "exact" }
   return { plan: "hnsw", ef }
 }

@@ -36,7 +36,7 @@ export interface Published {
   count: number
   encoder: string
   engine: "hnsw" | "exact"
-  /** Of the graph against exact, at ef 64; 1 for exact. */
+  /** Of the graph against exact, at the breadth of the manifest's `ef`; 1 for exact. */
   recallAt10: number
   /** The snapshot is the live one. False when the gate or a newer one, published meanwhile, kept it from that. */
   promoted: boolean
@@ -54,8 +54,6 @@ const pooling = "mean"
 /** Links per row, and candidates weighed for them when the graph is built: hnswlib's own defaults. */
 const m = 16
 const efConstruction = 200
-/** Breadth at which the graph's recall is measured; searches use at least as much. */
-const ef = 64
 
 /**
  * Makes a snapshot of the cohort's members that have features, and makes it live. Every part is written before the
@@ -99,7 +97,7 @@ export async function publish(objects: ObjectStore, order: PublishOrder): Promis
 
   const onGraph = (done: number, total: number) =>
     onProgress?.({ done, total, message: "building the graph" })
-  const index = await indexParts(content, { engine, m, efConstruction, ef, onGraph })
+  const index = await indexParts(content, { engine, m, efConstruction, onGraph })
   const { recallAt10, unreachable } = index
   const overlap = live?.encoder === encoder ? await overlapWith(objects, live, content) : null
   const change =
@@ -120,7 +118,8 @@ export async function publish(objects: ObjectStore, order: PublishOrder): Promis
     metric: "cosine",
     count,
     engine,
-    ...(engine === "hnsw" ? { ef, m, efConstruction } : { ef: null, m: null, efConstruction: null }),
+    ef: index.ef,
+    ...(engine === "hnsw" ? { m, efConstruction } : { m: null, efConstruction: null }),
     recallAt10,
     gate: { ...measured, reasons },
   } as const

@@ -100,7 +100,7 @@ export async function search(
     passing: passing?.length ?? exact.size,
     dim: manifest.dim,
     fetch: k + barred.size,
-    hasGraph: graph !== undefined,
+    ef: graph && (manifest.ef ?? undefined),
     exact: request.exact ?? false,
   })
   let scanned: number

@@ -53,7 +53,7 @@ export const Manifest = z.object({
   metric: z.literal("cosine"),
   count: z.int().positive(),
   engine: z.enum(["hnsw", "exact"]),
-  /** Null without a graph. `ef` is the breadth at which recall was measured. */
+  /** Null without a graph. `ef` is the breadth at which recall was measured; searches use at least as much. */
   ef: z.int().positive().nullable(),
   m: z.int().positive().nullable(),
   efConstruction: z.int().positive().nullable(),

@@ -8,7 +8,7 @@ import type { Content } from "./content.ts"
 import { exactOver, scanOf, scoreIn } from "./exact.ts"
 import { unreachable } from "./graph-reach.ts"
 import { buildHnsw, openHnsw } from "./hnsw.ts"
-import { recallAt10 } from "./recall.ts"
+import { calibrate } from "./recall.ts"
 import { rowDigests } from "./row-digests.ts"
 import { rowsPart } from "./rows.ts"
 import { graphPart, type Manifest, type PartName } from "./snapshot.ts"
@@ -37,27 +37,33 @@ export interface IndexOptions {
   /** Links per row of the graph, and candidates weighed for them when it is built. */
   m: number
   efConstruction: number
-  /** Breadth at which the graph's recall is measured. */
-  ef: number
   onGraph?: (done: number, total: number) => void
 }
 
-/** What searches need besides, and what was measured of it: without a graph nothing is lost. */
+export interface Index {
+  parts: Part[]
+  /** The breadth that the graph is to be searched with, at the least; null without one. */
+  ef: number | null
+  /** At that breadth; 1 without a graph, where nothing is lost. */
+  recallAt10: number
+  unreachable: number
+}
+
+/** What searches need besides, and what was measured of it. */
 export async function indexParts(
   { dim, vectors }: Content,
-  { engine, m, efConstruction, ef, onGraph }: IndexOptions,
-): Promise<{ parts: Part[]; recallAt10: number; unreachable: number }> {
+  { engine, m, efConstruction, onGraph }: IndexOptions,
+): Promise<Index> {
   const codes = await makeCodes({ dim, vectors })
   const { head, rows } = codesParts(codes)
   const digests = await rowDigests({ dim, vectors })
   const parts = [part("codes.head", head), part("codes.i8", rows), part("vectors.sha", digests)]
-  if (engine === "exact") return { parts, recallAt10: 1, unreachable: 0 }
+  if (engine === "exact") return { parts, ef: null, recallAt10: 1, unreachable: 0 }
   const graph = await buildHnsw({ dim, vectors, m, efConstruction, onProgress: onGraph })
   const exact = exactOver(scanOf(codes), scoreIn(vectors))
-  const recall = await recallAt10(await openHnsw(graph, { dim, vectors }), { exact, vectors, ef })
   return {
     parts: [...parts, part(graphPart, graph)],
-    recallAt10: recall,
+    ...(await calibrate(await openHnsw(graph, { dim, vectors }), { exact, vectors })),
     unreachable: unreachable(graph, vectors.length / dim),
   }
 }

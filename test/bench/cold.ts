@@ -92,7 +92,7 @@ async function prepare(data: string, count: number): Promise<number[]> {
   }
   const engine = count <= mostForGraph && (await hnswAvailable()).available ? "hnsw" : "exact"
   // How well the graph was built does not matter to who loads it.
-  const index = await indexParts(content, { engine, m: 16, efConstruction: 40, ef: 64 })
+  const index = await indexParts(content, { engine, m: 16, efConstruction: 40 })
   const graph = index.parts.find(({ name }) => name === "graph.hnsw")
   if (graph) writeFileSync(join(data, "graph.hnsw"), graph.bytes)
   writeFileSync(join(data, "query.json"), JSON.stringify([...query]))
@@ -107,7 +107,8 @@ async function prepare(data: string, count: number): Promise<number[]> {
       metric: "cosine",
       count,
       engine,
-      ...(graph ? { ef: 64, m: 16, efConstruction: 40 } : { ef: null, m: null, efConstruction: null }),
+      ef: index.ef,
+      ...(graph ? { m: 16, efConstruction: 40 } : { m: null, efConstruction: null }),
       recallAt10: index.recallAt10,
     },
     now,

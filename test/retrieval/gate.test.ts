@@ -3,17 +3,20 @@ import { freshMarkers } from "#shared/cohort/fresh.ts"
 import { addMember } from "#shared/cohort/members.ts"
 import { readPointer } from "#shared/cohort/pointer.ts"
 import { listSnapshots } from "#shared/retrieval/describe.ts"
+import { exactIndex } from "#shared/retrieval/exact.ts"
 import { overlapAt10, reasonsAgainst } from "#shared/retrieval/gate.ts"
 import { unreachable } from "#shared/retrieval/graph-reach.ts"
-import { buildHnsw, hnswAvailable } from "#shared/retrieval/hnsw.ts"
+import { buildHnsw, hnswAvailable, openHnsw } from "#shared/retrieval/hnsw.ts"
 import { keptSnapshots } from "#shared/retrieval/prune.ts"
 import { publish } from "#shared/retrieval/publish.ts"
 import { rollback } from "#shared/retrieval/rollback.ts"
+import { indexParts } from "#shared/retrieval/write.ts"
 import { keys } from "#shared/store/keys.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
+import { unit } from "#shared/vector.ts"
 import { encoder, now, scratchStore, seriesNo } from "../cohort/scratch.ts"
 import { keepMade, storeCohort } from "./made.ts"
-import { unitVectors } from "./random.ts"
+import { random, unitVectors } from "./random.ts"
 
 const dim = 16
 const count = 60
@@ -104,7 +107,48 @@ test("overlap looks only at what both hold, and is 1 where nothing changed", asy
 })
 
 // Without a compiler there is no graph to look at.
-describe.skipIf(!(await hnswAvailable()).available)("reaching every row", () => {
+const available = (await hnswAvailable()).available
+
+describe.skipIf(!available)("a graph is searched as broadly as its vectors need", () => {
+  const indexed = (held: { dim: number; vectors: Float32Array<ArrayBuffer> }) => {
+    const content = { ...held, series: [], source: [], columns: [], missing: [] }
+    return indexParts(content, { engine: "hnsw", m: 16, efConstruction: 200 })
+  }
+
+  test("more than at 64 where they lie anywhere in many dimensions, and so other rows find theirs too", async () => {
+    const [count, dim] = [6000, 160]
+    const next = random(5)
+    const row = () => unit(Float32Array.from({ length: dim }, () => next() - 0.5))!
+    const vectors = new Float32Array(count * dim)
+    for (let r = 0; r < count; r++) vectors.set(row(), r * dim)
+    const { ef, recallAt10, parts } = await indexed({ dim, vectors })
+    expect(ef).toBeGreaterThan(64)
+    expect(recallAt10).toBeGreaterThanOrEqual(0.99)
+
+    const graph = await openHnsw(parts.find(({ name }) => name === "graph.hnsw")!.bytes, { dim, vectors })
+    const exact = await exactIndex({ dim, vectors })
+    const share = async (ef: number) => {
+      let found = 0
+      for (let row = 7; row < count; row += count / 100) {
+        const query = vectors.subarray(row * dim, (row + 1) * dim)
+        const truth = new Set((await exact.search(query, { k: 10 })).found.map((f) => f.row))
+        found += (await graph.search(query, { k: 10, ef })).found.filter((f) => truth.has(f.row)).length
+      }
+      return found / 1000
+    }
+    const broad = await share(ef!)
+    expect(broad).toBeGreaterThan(0.985)
+    expect(await share(64)).toBeLessThan(broad)
+  })
+
+  test("at 64 where they vary along a few directions, and for one alone", async () => {
+    expect(await indexed({ dim, vectors })).toMatchObject({ ef: 64 })
+    const alone = { dim, vectors: vectors.slice(0, dim) }
+    expect(await indexed(alone)).toMatchObject({ ef: 64, recallAt10: 1 })
+  })
+})
+
+describe.skipIf(!available)("reaching every row", () => {
   test("counts what nothing leads to", async () => {
     const graph = await buildHnsw({ dim, vectors })
     expect(unreachable(graph, count)).toBe(0)
