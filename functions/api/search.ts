@@ -30,7 +30,8 @@ const route = createRoute({
     "Answered from the live snapshot, with the series added since scanned exactly beside it (`fresh`) and the " +
     "deleted left out at once. Filters know the snapshot's columns: one that only newer series have is unknown until " +
     "the next publish. Where the live snapshot is damaged, the newest whole one before it answers, and `degraded` says " +
-    "why. The pointer is read at every request, so a snapshot that goes live anywhere answers the next one.",
+    "why. The pointer is read at every request, so a snapshot that goes live anywhere answers the next one. A vector " +
+    "that says its `encoder` is refused by a cohort of another.",
   request: {
     body: body(z.union([One, Many]), {
       cohort: "mine",
