@@ -107,3 +107,12 @@ def test_reproduces_the_original_code_on_the_fixture():
     assert iteration == 99999
     assert cosines(tokens.cls.numpy().ravel(), golden["cls"].ravel()) >= 0.99999
     assert cosines(tokens.patches[0].numpy(), golden["patches"]).min() >= 0.99999
+
+
+def test_patches_are_embedded_as_a_convolution_does():
+    for grid in [(1, 1, 1), (2, 3, 5)]:
+        model = small_model()
+        proj, patch = model.patch_embed.proj, model.size.patch
+        volume = torch.randn((2, 1, *(n * patch for n in grid)))
+        expected = torch.nn.functional.conv3d(volume, proj.weight, proj.bias, stride=patch).movedim(1, -1)
+        torch.testing.assert_close(model.patch_embed(volume), expected, atol=1e-5, rtol=1e-5)
