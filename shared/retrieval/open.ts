@@ -39,8 +39,8 @@ interface Entry {
 
 /**
  * Opens snapshots and keeps the latest `most` cohorts' open. Each call looks at the pointer once, so a flip by any
- * process is seen by the next call; what it returns is one snapshot, whole, whatever is published meanwhile. While the pointer is damaged, what it named
- * last answers. `cold`:
+ * process is seen by the next call; what it returns is one snapshot, whole, whatever is published meanwhile. While the
+ * pointer is damaged, what it named last answers. `cold`:
  * this call had to wait for an opening.
  * @throws Fault as `openSnapshot`; `corrupt-snapshot` only when none in the pointer's history is whole
  */

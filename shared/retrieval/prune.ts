@@ -8,7 +8,8 @@ export const keptSnapshots = 5
 
 /**
  * Removes all but the newest whole snapshots, the newest that were live, and the live one, each manifest first: what is
- * half gone is not listed and not opened. One that a rollback makes live meanwhile stays. Parts without a manifest go too once they are older than those kept: a newer one may be on its way.
+ * half gone is not listed and not opened. One that a rollback makes live meanwhile stays. Parts without a manifest go
+ * too once they are older than those kept: a newer one may be on its way.
  */
 export async function prune(objects: ObjectStore, cohort: string): Promise<void> {
   const folder = keys.snapshots(cohort)
@@ -31,11 +32,11 @@ export async function prune(objects: ObjectStore, cohort: string): Promise<void>
   const old = all.filter((key) => idOf(key) < oldest && !kept.has(idOf(key)))
   const back = new Set<string>()
   for (const key of old.filter((key) => key.endsWith(manifest))) {
-    const found = await objects.get(key)
+    const taken = await objects.get(key)
     await objects.delete(key)
     // A rollback looks for the manifest after it has set the pointer, so that one of the two sees the other.
     if ((await readPointer(objects, cohort))?.value.snapshot !== idOf(key)) continue
-    if (found) await objects.put(key, found.bytes)
+    if (taken) await objects.put(key, taken.bytes)
     back.add(idOf(key))
   }
   const parts = old.filter((key) => !key.endsWith(manifest) && !back.has(idOf(key)))

@@ -58,8 +58,9 @@ const efConstruction = 200
 /**
  * Makes a snapshot of the cohort's members that have features, and makes it live. Every part is written before the
  * manifest, and the manifest before the pointer. What the gate has reasons against stays a candidate, unless forced.
- * Publishing what is live already changes nothing. A damaged pointer is written anew. Old snapshots go. The first snapshot of another encoder that goes
- * live makes it the cohort's; members without features under it are not found until they are embedded with it.
+ * Publishing what is live already changes nothing. A damaged pointer is written anew. Old snapshots go. The first
+ * snapshot of another encoder that goes live makes it the cohort's; members without features under it are not found
+ * until they are embedded with it.
  * @throws Fault `empty-cohort`, `no-such-cohort`, `no-encoder`, `corrupt-features`, `zero-vector`
  */
 export async function publish(objects: ObjectStore, order: PublishOrder): Promise<Published> {

@@ -13,7 +13,7 @@ import type { View } from "./live.ts"
 import { plan } from "./plan.ts"
 import { checkK } from "./query.ts"
 import { queryVector, SearchQuery } from "./query-vector.ts"
-import { select } from "./select.ts"
+import { select, selectKept } from "./select.ts"
 
 export const SearchRequest = z.strictObject({
   cohort: CohortName,
@@ -81,8 +81,9 @@ export async function search(
   }
   const { k } = request
   checkK(k, manifest.count + fresh.filter(({ member }) => rows.of(member.series) === undefined).length)
-  const filter = request.filter === undefined ? undefined : parseFilter(request.filter)
-  const passing = filter && select(filter, columns)
+  const text = request.filter
+  const filter = text === undefined ? undefined : parseFilter(text)
+  const passing = filter && selectKept(text!, filter, columns)
   const query = await queryVector(objects, view, request.query)
   const own = "series" in request.query ? request.query.series : request.query.except
   const beside = freshColumns(fresh, columns)

@@ -9,9 +9,29 @@ import type { Comparison, Filter, FilterValue } from "./filter.ts"
 export function select(filter: Filter, columns: readonly Column[]): Uint32Array {
   const byName = new Map(columns.map((column) => [column.name, column]))
   const mask = maskOf(filter, byName)
-  const rows = new Uint32Array(mask.reduce((sum, pass) => sum + pass, 0))
+  let count = 0
+  for (let row = 0; row < mask.length; row++) count += mask[row]
+  const rows = new Uint32Array(count)
   let found = 0
   for (let row = 0; row < mask.length; row++) if (mask[row]) rows[found++] = row
+  return rows
+}
+
+/** Filters of one snapshot; the rows of each take up to 4 bytes a row. */
+const mostKept = 8
+const kept = new WeakMap<readonly Column[], Map<string, Uint32Array>>()
+
+/**
+ * As `select`, of columns that do not change; nobody may change the rows either. The filters asked last are kept by
+ * their text: to look at a hundred thousand rows takes 1 to 4 ms, and to scan the few that pass 0.1.
+ */
+export function selectKept(text: string, filter: Filter, columns: readonly Column[]): Uint32Array {
+  const ofThese = kept.get(columns) ?? new Map<string, Uint32Array>()
+  kept.set(columns, ofThese)
+  const rows = ofThese.get(text) ?? select(filter, columns)
+  ofThese.delete(text)
+  ofThese.set(text, rows)
+  for (const oldest of ofThese.keys()) if (ofThese.size > mostKept) ofThese.delete(oldest)
   return rows
 }
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest"
 import type { Scalars } from "#shared/cohort/members.ts"
 import { buildColumns, Columns, isDate, valuesOf } from "#shared/retrieval/columns.ts"
 import { parseFilter } from "#shared/retrieval/filter-parse.ts"
-import { select } from "#shared/retrieval/select.ts"
+import { select, selectKept } from "#shared/retrieval/select.ts"
 import { random } from "./random.ts"
 
 const rows: Scalars[] = [
@@ -151,3 +151,17 @@ function meaning(left: number | null, op: string, right: number): boolean {
       return left !== null && left >= right
   }
 }
+
+test("filters that are kept give the rows of their own columns, and the oldest give way", () => {
+  const ages = (more: number) => buildColumns(Array.from({ length: 50 }, (_, row) => ({ age: row + more })))
+  const [one, other] = [ages(0), ages(20)]
+  const ask = (text: string, columns: typeof one) => selectKept(text, parseFilter(text), columns)
+  const first = ask("age<30", one)
+  expect([first.length, ask("age<30", other).length]).toEqual([30, 10])
+  expect(ask("age<30", one)).toBe(first)
+  expect(() => ask("size<30", one)).toThrow("size")
+  expect(() => ask("size<30", one)).toThrow("size")
+  for (let limit = 0; limit < 20; limit++) expect(ask(`age<${limit}`, one)).toHaveLength(limit)
+  expect(ask("age<30", one)).not.toBe(first)
+  expect(ask("age<30", one)).toEqual(first)
+})
