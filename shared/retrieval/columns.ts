@@ -1,17 +1,23 @@
-import * as z from "zod"
 import type { Scalars } from "#shared/cohort/members.ts"
+import type { CodeArray } from "#shared/kernel/marks.ts"
 
 export type ColumnType = "number" | "string" | "boolean" | "date" | "null"
 export type ColumnValue = string | number | boolean | null
 
-/** One value per row of a snapshot; null where absent. Dates are text, yyyy-mm-dd. */
+/**
+ * One value per row of a snapshot, or none. Held as a dictionary and codes, so that a filter compares each distinct
+ * value once, whatever its type, and a row takes one to four bytes.
+ */
 export interface Column {
   name: string
-  /** `null` when no row has a value. */
+  /** `null` when no row has a value. Dates are text, yyyy-mm-dd. */
   type: ColumnType
   /** The column held values of several types, and all of them became strings. */
   mixed: boolean
-  values: ColumnValue[]
+  /** The distinct values, as `<` orders them. */
+  values: ArrayLike<string | number | boolean>
+  /** [rows]: 0 where there is no value, else one more than the value's place in `values`. */
+  codes: CodeArray
 }
 
 /** Members' metadata turned into typed columns, sorted by name. */
@@ -21,10 +27,30 @@ export function buildColumns(rows: readonly Scalars[]): Column[] {
     const values = rows.map((row) => row[name] ?? null)
     const types = new Set(values.flatMap((value) => (value === null ? [] : [typeof value])))
     if (types.size > 1) {
-      return { name, type: "string", mixed: true, values: values.map((v) => (v === null ? null : String(v))) }
+      const texts = values.map((value) => (value === null ? null : String(value)))
+      return columnOf({ name, type: "string", mixed: true }, texts)
     }
-    return { name, type: typeOf(values, types.values().next().value), mixed: false, values }
+    return columnOf({ name, type: typeOf(values, types.values().next().value), mixed: false }, values)
   })
+}
+
+/** A column of these values, one per row, each null or of the column's type. */
+export function columnOf(
+  about: Pick<Column, "name" | "type" | "mixed">,
+  rows: readonly ColumnValue[],
+): Column {
+  const distinct = [...new Set(rows)].filter((value) => value !== null)
+  distinct.sort((a, b) => (a < b ? -1 : 1))
+  const codeOf = new Map<ColumnValue, number>(distinct.map((value, i) => [value, i + 1]))
+  const codes = new (codesFor(distinct.length))(rows.length)
+  for (const [row, value] of rows.entries()) codes[row] = codeOf.get(value) ?? 0
+  return { ...about, values: distinct, codes }
+}
+
+/** The narrowest codes that can tell so many values, and none, apart. */
+export function codesFor(distinct: number) {
+  if (distinct < 2 ** 8) return Uint8Array
+  return distinct < 2 ** 16 ? Uint16Array : Uint32Array
 }
 
 function typeOf(values: ColumnValue[], type: string | undefined): ColumnType {
@@ -43,27 +69,6 @@ export function isDate(text: string): boolean {
 /** What row `row` holds, without its absent values. */
 export function valuesOf(columns: readonly Column[], row: number): Record<string, ColumnValue> {
   return Object.fromEntries(
-    columns.flatMap(({ name, values }) => (values[row] === null ? [] : [[name, values[row]]])),
+    columns.flatMap(({ name, values, codes }) => (codes[row] === 0 ? [] : [[name, values[codes[row] - 1]]])),
   )
 }
-
-const javascriptType = {
-  number: "number",
-  string: "string",
-  boolean: "boolean",
-  date: "string",
-  null: "object",
-}
-
-/** Columns as they are stored: an array, each of `count` values of its type. */
-export const Columns = z.array(
-  z
-    .object({
-      name: z.string(),
-      type: z.enum(["number", "string", "boolean", "date", "null"]),
-      mixed: z.boolean(),
-      // By hand: a schema per value would take seconds for a hundred thousand rows.
-      values: z.custom<ColumnValue[]>(Array.isArray),
-    })
-    .refine(({ type, values }) => values.every((v) => v === null || typeof v === javascriptType[type])),
-)

@@ -12,3 +12,10 @@ export type Filter =
 
 export type Comparison = "=" | "!=" | "<" | "<=" | ">" | ">="
 export type FilterValue = string | number | boolean | null
+
+export function columnsIn(filter: Filter): Set<string> {
+  if (filter.kind === "not") return columnsIn(filter.of)
+  if (filter.kind === "and" || filter.kind === "or")
+    return new Set(filter.of.flatMap((of) => [...columnsIn(of)]))
+  return new Set([filter.column])
+}

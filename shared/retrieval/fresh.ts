@@ -1,11 +1,12 @@
 import { mapBounded, storeConcurrency } from "#shared/cohort/bounded.ts"
 import type { FreshMarker } from "#shared/cohort/fresh.ts"
-import { getMember, type Member } from "#shared/cohort/members.ts"
+import { getMember, type Member, type Scalars } from "#shared/cohort/members.ts"
 import { Fault } from "#shared/errors.ts"
 import { readPooled } from "#shared/features/keep.ts"
 import { vectorOf } from "#shared/features/pool.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
-import { type Column, type ColumnValue, isDate } from "./columns.ts"
+import { type Column, type ColumnValue, columnOf, isDate } from "./columns.ts"
+import { columnsIn, type Filter } from "./filter.ts"
 import type { Manifest } from "./snapshot.ts"
 
 /** A series that was added after the snapshot was made, as it was when it was first looked at. */
@@ -62,18 +63,30 @@ export async function readFresh(
 }
 
 /**
- * The fresh series' metadata as columns of the snapshot's names and types. A value of another type than its column
- * counts as absent here until the next publish settles the column's type.
+ * The fresh series' metadata as columns of the snapshot's names and types, those that the filter names. A value of
+ * another type than its column counts as absent here until the next publish settles the column's type.
  */
-export function freshColumns(fresh: readonly Fresh[], columns: readonly Column[]): Column[] {
-  return columns.map((column) => ({
-    ...column,
-    values: fresh.map(({ member }) => fitting(member.metadata[column.name] ?? null, column)),
-  }))
+export function freshColumns(fresh: readonly Fresh[], filter: Filter, columns: readonly Column[]): Column[] {
+  const named = columnsIn(filter)
+  return columns
+    .filter(({ name }) => named.has(name))
+    .map((column) =>
+      columnOf(
+        column,
+        fresh.map(({ member }) => fitting(member.metadata[column.name] ?? null, column)),
+      ),
+    )
+}
+
+/** What a fresh series says of itself, as text where the snapshot's column is; absent values are left out. */
+export function freshMetadata({ member }: Fresh, columns: readonly Column[]): Scalars {
+  const mixed = new Set(columns.flatMap(({ name, mixed }) => (mixed ? [name] : [])))
+  const there = Object.entries(member.metadata).filter(([, value]) => value !== null)
+  return Object.fromEntries(there.map(([name, value]) => [name, mixed.has(name) ? String(value) : value]))
 }
 
 function fitting(value: ColumnValue, { type, mixed }: Column): ColumnValue {
-  if (value === null || type === "null") return value
+  if (value === null || type === "null") return null
   if (mixed) return String(value)
   if (type === "date") return typeof value === "string" && isDate(value) ? value : null
   return typeof value === type ? value : null

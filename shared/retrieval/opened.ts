@@ -3,7 +3,8 @@ import type { Release } from "#shared/cohort/pointer.ts"
 import { Fault } from "#shared/errors.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
 import { readCodesHead } from "./codes-part.ts"
-import { type Column, Columns } from "./columns.ts"
+import type { Column } from "./columns.ts"
+import { openColumns } from "./columns-part.ts"
 import { exactOver, type Scanned, scanOf, scoreIn } from "./exact.ts"
 import { hnswAvailable, openHnsw } from "./hnsw.ts"
 import { readPart, readRows, readVectors, streamPart } from "./parts.ts"
@@ -126,9 +127,7 @@ function fits({ parts }: Manifest): boolean {
 }
 
 async function readColumns(objects: ObjectStore, manifest: Manifest): Promise<Column[]> {
-  return Columns.parse(
-    JSON.parse(new TextDecoder().decode(await readPart(objects, manifest, "columns.json"))),
-  )
+  return openColumns(await readPart(objects, manifest, "columns.bin"), manifest.count)
 }
 
 export function isDamage(thrown: unknown): thrown is Fault {

@@ -1,6 +1,5 @@
 import { setImmediate } from "node:timers/promises"
 import * as z from "zod"
-import type { Scalars } from "#shared/cohort/members.ts"
 import { Fault } from "#shared/errors.ts"
 import type { Found } from "#shared/exact/top-k.ts"
 import { CohortName, EncoderId, SeriesId, SnapshotId } from "#shared/ids.ts"
@@ -8,12 +7,12 @@ import type { ObjectStore } from "#shared/store/store.ts"
 import { dot } from "#shared/vector.ts"
 import { valuesOf } from "./columns.ts"
 import { parseFilter } from "./filter-parse.ts"
-import { freshColumns } from "./fresh.ts"
+import { freshColumns, freshMetadata } from "./fresh.ts"
 import type { View } from "./live.ts"
 import { plan } from "./plan.ts"
 import { checkK } from "./query.ts"
 import { queryVector, SearchQuery } from "./query-vector.ts"
-import { select, selectKept } from "./select.ts"
+import { select } from "./select.ts"
 
 export const SearchRequest = z.strictObject({
   cohort: CohortName,
@@ -81,15 +80,13 @@ export async function search(
   }
   const { k } = request
   checkK(k, manifest.count + fresh.filter(({ member }) => rows.of(member.series) === undefined).length)
-  const text = request.filter
-  const filter = text === undefined ? undefined : parseFilter(text)
-  const passing = filter && selectKept(text!, filter, columns)
+  const filter = request.filter === undefined ? undefined : parseFilter(request.filter)
+  const passing = filter && select(filter, columns)
   const query = await queryVector(objects, view, request.query)
   const own = "series" in request.query ? request.query.series : request.query.except
-  const beside = freshColumns(fresh, columns)
-  const candidates = [...(filter ? select(filter, beside) : fresh.keys())].filter(
-    (i) => fresh[i].member.series !== own,
-  )
+  const candidates = [
+    ...(filter ? select(filter, freshColumns(fresh, filter, columns)) : fresh.keys()),
+  ].filter((i) => fresh[i].member.series !== own)
   const barred = new Set(
     [...deleted, ...fresh.map(({ member }) => member.series), ...(own === undefined ? [] : [own])].flatMap(
       (id) => rows.of(id) ?? [],
@@ -122,18 +119,17 @@ export async function search(
     ...found.map(({ row, score }) => ({
       id: rows.series(row),
       score,
-      source: rows.source(row),
-      metadata: valuesOf(columns, row),
+      about: () => ({ source: rows.source(row), metadata: valuesOf(columns, row) }),
     })),
     ...candidates.map((i) => ({
       id: fresh[i].member.series,
       score: dot(query, fresh[i].vector),
-      source: fresh[i].member.source,
-      metadata: { ...present(fresh[i].member.metadata), ...valuesOf(beside, i) },
+      about: () => ({ source: fresh[i].member.source, metadata: freshMetadata(fresh[i], columns) }),
     })),
   ]
     .sort((a, b) => b.score - a.score || (a.id < b.id ? -1 : 1))
     .slice(0, k)
+    .map(({ id, score, about }) => ({ id, score, ...about() }))
   return {
     neighbors,
     exact: chosen.plan !== "hnsw",
@@ -149,10 +145,6 @@ export async function search(
     ...(damaged.length > 0 ? { degraded: [...damaged] } : {}),
     ms: performance.now() - started,
   }
-}
-
-function present(metadata: Scalars): Scalars {
-  return Object.fromEntries(Object.entries(metadata).filter(([, value]) => value !== null))
 }
 
 /** Several searches of one view, in order; others get their turn in between. */

@@ -21,7 +21,7 @@ export const PartName = z.enum([
   "codes.head",
   "codes.i8",
   "rows.bin",
-  "columns.json",
+  "columns.bin",
   graphPart,
 ])
 export type PartName = z.infer<typeof PartName>
@@ -44,7 +44,7 @@ export type Gate = z.infer<typeof Gate>
 
 /** Describes one immutable index of a cohort; written last, so a snapshot with a manifest is whole. */
 export const Manifest = z.object({
-  format: z.literal("voxkin-snapshot-2"),
+  format: z.literal("voxkin-snapshot-3"),
   snapshot: SnapshotId,
   cohort: CohortName,
   encoder: EncoderId,

@@ -4,6 +4,7 @@ import { sha256, timeStamp } from "#shared/ids.ts"
 import { keys } from "#shared/store/keys.ts"
 import type { ObjectStore } from "#shared/store/store.ts"
 import { codesParts } from "./codes-part.ts"
+import { columnsPart } from "./columns-part.ts"
 import type { Content } from "./content.ts"
 import { exactOver, scanOf, scoreIn } from "./exact.ts"
 import { unreachable } from "./graph-reach.ts"
@@ -28,7 +29,7 @@ export function contentParts({ vectors, series, source, columns }: Content): Par
   return [
     part("vectors.f32", new Uint8Array(vectors.buffer, 0, vectors.byteLength)),
     part("rows.bin", rowsPart({ series, source })),
-    part("columns.json", new TextEncoder().encode(JSON.stringify(columns))),
+    part("columns.bin", columnsPart(columns)),
   ]
 }
 
@@ -78,7 +79,7 @@ export async function writeSnapshot(
   const described = parts.map(({ name, sha256, bytes }) => [name, { sha256, bytes: bytes.length }] as const)
   const snapshot = `${timeStamp(now)}-${sha256(JSON.stringify(described)).slice(0, 8)}`
   const manifest: Manifest = {
-    format: "voxkin-snapshot-2",
+    format: "voxkin-snapshot-3",
     snapshot,
     ...about,
     createdAt: now.toISOString(),

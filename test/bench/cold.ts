@@ -10,6 +10,7 @@ import { join, resolve } from "node:path"
 import { buildSync } from "esbuild"
 import { createCohort } from "#shared/cohort/cohort.ts"
 import { topK } from "#shared/exact/top-k.ts"
+import { buildColumns } from "#shared/retrieval/columns.ts"
 import { hnswAvailable } from "#shared/retrieval/hnsw.ts"
 import { contentParts, indexParts, writeSnapshot } from "#shared/retrieval/write.ts"
 import { diskStore } from "#shared/store/disk.ts"
@@ -85,9 +86,7 @@ async function prepare(data: string, count: number): Promise<number[]> {
     vectors,
     series,
     source: series.map((_, row) => `archive/${row}.nii.gz`),
-    columns: [
-      { name: "age", type: "number" as const, mixed: false, values: series.map((_, row) => row % 90) },
-    ],
+    columns: buildColumns(series.map((_, row) => ({ age: row % 90 }))),
     missing: [],
   }
   const engine = count <= mostForGraph && (await hnswAvailable()).available ? "hnsw" : "exact"

@@ -6,7 +6,10 @@
 import { makeCodes } from "#shared/exact/codes.ts"
 import { topK } from "#shared/exact/top-k.ts"
 import { mostRows } from "#shared/kernel/scan.ts"
+import { buildColumns } from "#shared/retrieval/columns.ts"
 import { exactIndex } from "#shared/retrieval/exact.ts"
+import { parseFilter } from "#shared/retrieval/filter-parse.ts"
+import { select } from "#shared/retrieval/select.ts"
 import { dot } from "#shared/vector.ts"
 import { random } from "../retrieval/random.ts"
 import { compare, count, dim, engine, k, queries, rowsOf, vectors } from "./engines/compare.ts"
@@ -29,8 +32,17 @@ for (const query of queries) rescored += (await codes.search(query, { k })).resc
 console.log(`rescored: ${rescored / queries.length} rows a query`)
 
 const floats = await exactIndex({ dim, vectors }, "floats")
+const next = random(3)
+const columns = buildColumns(
+  Array.from({ length: count }, () => ({
+    age: Math.floor(100 * next()),
+    permille: Math.floor(1000 * next()),
+  })),
+)
+const find = (filter: string) => select(parseFilter(filter), columns)
 await sideBySide()
-for (const share of [0.001, 0.01, 0.1, 0.5]) await filtered(share)
+for (const permille of [1, 10, 100, 500]) await filtered(`permille<${permille}`)
+finding("permille<1", "age<50", "age>=40 & age<60", "age=7 & permille<10", "age in (1,2,3) | !(permille>=10)")
 
 async function sideBySide(): Promise<void> {
   const against = "usearch exact f32, one thread"
@@ -55,12 +67,12 @@ async function sideBySide(): Promise<void> {
 }
 
 /**
- * Against a scan of just the same rows in f32, which answers too; the kernel of codes alone on these rows, which answers
- * nothing, and leaves out what rescoring takes; and an index that holds a copy of just these rows, one after the other.
+ * A search that finds the rows first that pass, and one that is given them; against a scan of just these rows in f32, which
+ * answers too; the kernel of codes alone on these rows, which answers nothing, and leaves out what rescoring takes; and
+ * an index that holds a copy of just these rows, one after the other.
  */
-async function filtered(share: number): Promise<void> {
-  const next = random(3)
-  const rows = Uint32Array.from({ length: count }, (_, row) => row).filter(() => next() < share)
+async function filtered(filter: string): Promise<void> {
+  const rows = find(filter)
   const copy = new Float32Array(rows.length * dim)
   for (const [i, row] of rows.entries()) copy.set(vectors.subarray(row * dim, (row + 1) * dim), i * dim)
   const compact = await exactIndex({ dim, vectors: copy })
@@ -79,7 +91,23 @@ async function filtered(share: number): Promise<void> {
     [against, engine((query) => rowsOf(floats, query, { rows }))],
     ["kernel of codes alone, no answer", engine(scanOnly)],
     ["index of just these rows", engine(async (query) => (await rowsOf(compact, query)).map((i) => rows[i]))],
-    ["filtered search", engine((query) => rowsOf(codes, query, { rows }))],
+    ["the rows given", engine((query) => rowsOf(codes, query, { rows }))],
+    [`the filter ${filter}`, engine((query) => rowsOf(codes, query, { rows: find(filter) }))],
   ])
   await compare(engines, { truth, against })
+}
+
+/** What it takes to parse a filter and find the rows that pass. */
+function finding(...filters: string[]): void {
+  const micros = (filter: string) => {
+    const times = Array.from({ length: 200 }, () => {
+      const began = performance.now()
+      find(filter)
+      return performance.now() - began
+    })
+    return Math.round(1000 * times.sort((a, b) => a - b)[100])
+  }
+  console.table(
+    Object.fromEntries(filters.map((filter) => [filter, { rows: find(filter).length, µs: micros(filter) }])),
+  )
 }

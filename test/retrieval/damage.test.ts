@@ -24,7 +24,7 @@ const parts = [
   "codes.head",
   "codes.i8",
   "rows.bin",
-  "columns.json",
+  "columns.bin",
   "manifest.json",
 ]
 const engine = (await hnswAvailable()).available ? "hnsw" : "exact"
@@ -91,7 +91,7 @@ describe("a bit flipped in a snapshot that has just gone live", () => {
     expect((await ask(liveViews(objects))).snapshot).toBe(middle)
     await flipBit(objects, middle, "vectors.f32")
     expect((await ask(liveViews(objects))).snapshot).toBe(first)
-    await flipBit(objects, first, "columns.json")
+    await flipBit(objects, first, "columns.bin")
     const damaged = { code: "corrupt-snapshot", message: expect.stringContaining(third.snapshot) }
     await expect(ask(liveViews(objects))).rejects.toMatchObject(damaged)
   })

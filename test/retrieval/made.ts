@@ -82,7 +82,7 @@ export async function snapshotOf(
   const series = Array.from({ length: count }, (_, n) => seriesNo(n))
   return {
     manifest: {
-      format: "voxkin-snapshot-2",
+      format: "voxkin-snapshot-3",
       snapshot: "20250304T050607008Z-01234567",
       cohort,
       encoder,

@@ -181,7 +181,7 @@ describe("a flipped bit", () => {
     "codes.head",
     "codes.i8",
     "rows.bin",
-    "columns.json",
+    "columns.bin",
     "manifest.json",
   ]
   test.each(engine === "hnsw" ? [...parts, "graph.hnsw"] : parts)(

@@ -21,7 +21,7 @@ async function stored(objects: ObjectStore, { dim, vectors }: { dim: number; vec
   await objects.put(rowsKey, rows)
   const about = (bytes: Uint8Array) => ({ sha256: sha256(bytes), bytes: bytes.length })
   const manifest: Manifest = {
-    format: "voxkin-snapshot-2",
+    format: "voxkin-snapshot-3",
     snapshot,
     cohort: "c",
     encoder,
