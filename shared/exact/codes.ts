@@ -137,17 +137,22 @@ function codeQuery(
   // As fine as int16 allows without a sum of |int| · 127 that could reach 2³¹.
   const most = Math.min(32_767, Math.floor((2 ** 31 - 1) / (127 * query.length)))
   let largest = 0
-  for (let i = 0; i < query.length; i++) largest = Math.max(largest, Math.abs(query[i]))
+  for (let i = 0; i < query.length; i++) {
+    const x = Math.abs(query[i])
+    if (x > largest) largest = x
+  }
   const unit = largest / most || 1
+  const inverse = 1 / unit
   const int = new Int16Array(stride)
   let length = 0
   let rest = 0
   for (let i = 0; i < query.length; i++) {
     const x = query[i]
-    const whole = Math.round(x / unit)
+    const whole = Math.floor(x * inverse + 0.5)
+    const left = x - unit * whole
     int[i] = whole
     length += x * x
-    rest += (x - unit * whole) * (x - unit * whole)
+    rest += left * left
   }
   const [q, rho] = [Math.sqrt(length), Math.sqrt(rest)]
   return {

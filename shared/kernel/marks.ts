@@ -16,8 +16,8 @@ export type CodeArray = Uint8Array | Uint16Array | Uint32Array
 /** Codes from the first up to before the second. */
 export type Run = readonly [from: number, to: number]
 
-/** At most so many rows are looked at together: what they need stays in the processor's cache. */
-export const blockRows = 65_536
+/** At most so many rows are looked at together: one to four bytes of each, which a processor keeps at hand. */
+export const blockRows = 131_072
 /** Sets of marked rows that are there at once. */
 export const slots = 128
 

@@ -7,32 +7,22 @@ export interface Token {
   at: number
 }
 
-const symbols = ["!=", "<=", ">=", "=", "<", ">", "!", "&", "|", "(", ")", ","]
-const word = /[^\s=!<>&|(),"']+/y
+/** Blanks, then a symbol, a bare word, or a quote's begin; nothing where the text ends. */
+const piece = /\s*(?:([!<>]=|[=<>!&|(),])|([^\s=!<>&|(),"']+)|(["']))?/y
 
 /** @throws Fault `invalid` / `bad-filter` with the position */
 export function lexFilter(text: string): Token[] {
   const tokens: Token[] = []
-  let at = 0
-  while (at < text.length) {
-    const c = text[at]
-    if (/\s/.test(c)) {
-      at++
-      continue
-    }
-    const symbol = symbols.find((s) => text.startsWith(s, at))
-    if (symbol) {
-      tokens.push({ kind: "symbol", text: symbol, at: at + 1 })
-      at += symbol.length
-    } else if (c === '"' || c === "'") {
-      const [value, end] = quoted(text, at)
-      tokens.push({ kind: "quoted", text: value, at: at + 1 })
-      at = end
-    } else {
-      word.lastIndex = at
-      const found = word.exec(text)![0]
-      tokens.push({ kind: "word", text: found, at: at + 1 })
-      at += found.length
+  piece.lastIndex = 0
+  while (piece.lastIndex < text.length) {
+    const [, symbol, word, quote] = piece.exec(text)!
+    const end = piece.lastIndex
+    if (symbol) tokens.push({ kind: "symbol", text: symbol, at: end - symbol.length + 1 })
+    else if (word) tokens.push({ kind: "word", text: word, at: end - word.length + 1 })
+    else if (quote) {
+      const [value, after] = quoted(text, end - 1)
+      tokens.push({ kind: "quoted", text: value, at: end })
+      piece.lastIndex = after
     }
   }
   tokens.push({ kind: "end", text: "the end", at: text.length + 1 })

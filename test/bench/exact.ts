@@ -33,16 +33,21 @@ console.log(`rescored: ${rescored / queries.length} rows a query`)
 
 const floats = await exactIndex({ dim, vectors }, "floats")
 const next = random(3)
+/** Of a thousand rows one is rare, 10 seldom, 100 frequent, 500 usual. */
+const findings = Array.from({ length: 1000 }, (_, i) =>
+  i < 1 ? "rare" : i < 11 ? "seldom" : i < 111 ? "frequent" : i < 611 ? "usual" : null,
+)
 const columns = buildColumns(
   Array.from({ length: count }, () => ({
+    finding: findings[Math.floor(1000 * next())],
     age: Math.floor(100 * next()),
-    permille: Math.floor(1000 * next()),
+    dose: next(),
   })),
 )
 const find = (filter: string) => select(parseFilter(filter), columns)
 await sideBySide()
-for (const permille of [1, 10, 100, 500]) await filtered(`permille<${permille}`)
-finding("permille<1", "age<50", "age>=40 & age<60", "age=7 & permille<10", "age in (1,2,3) | !(permille>=10)")
+finding("finding=rare", "age<50", "age>=40 & age<60", "age=7 & dose<.01", "age in (1,2,3) | !(dose>=.01)")
+for (const finding of ["rare", "seldom", "frequent", "usual"]) await filtered(`finding=${finding}`)
 
 async function sideBySide(): Promise<void> {
   const against = "usearch exact f32, one thread"
