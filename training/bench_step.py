@@ -3,8 +3,8 @@ Time and memory of one training step beside a plain implementation of the same s
 
     python -m training.bench_step [--dim 288 --depth 5 --heads 3 --scans 4 --compile]
 
-`plain` follows the released code's choices: attention by an explicit softmax(QKᵀ)V, everything in fp32. `ours`: SDPA, bf16
-autocast and, with --compile, torch.compile. Same weights, same batch, one process each, so that peaks do not mix.
+`plain` follows the released code's choices: attention by an explicit softmax(QKᵀ)V, everything in fp32. `ours`: attention without
+that matrix, bf16 autocast and, with --compile, torch.compile. Same weights, same batch, one process each, so that peaks do not mix.
 """
 
 import argparse
