@@ -1,6 +1,6 @@
 /**
- * HNSW on 100 000 × 864 vectors beside a bare hnswlib-node on the same graph, and beside the exact engine. Building the
- * graph takes minutes.
+ * HNSW on 100 000 × 864 vectors beside a bare hnswlib-node on the same graph, and beside the exact engine; then beside
+ * the graphs of usearch, LanceDB and faiss, where they are installed. Building a graph takes minutes.
  */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { createRequire } from "node:module"
@@ -8,15 +8,19 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { exactIndex } from "#shared/retrieval/exact.ts"
 import { buildHnsw, openHnsw } from "#shared/retrieval/hnsw.ts"
-import { compare, dim, engine, k, queries, rowsOf, vectors } from "./engines/compare.ts"
+import { compare, dim, engine, installed, k, queries, rowsOf, vectors } from "./engines/compare.ts"
+import { faiss } from "./engines/faiss.ts"
+import { lancedb } from "./engines/lancedb.ts"
+import { usearchGraph } from "./engines/usearch.ts"
 
-const ef = 64
+const settings = { m: 16, efConstruction: 200, ef: 64 }
+const { ef } = settings
 const exact = await exactIndex({ dim, vectors })
 const truth: number[][] = []
 for (const query of queries) truth.push(await rowsOf(exact, query))
 
 const began = performance.now()
-const bytes = await buildHnsw({ dim, vectors })
+const bytes = await buildHnsw({ dim, vectors, ...settings })
 const graph = await openHnsw(bytes, { dim, vectors })
 console.log(`graph built and opened in ${((performance.now() - began) / 1000).toFixed(0)} s`)
 
@@ -39,3 +43,12 @@ const engines = new Map([
 // Twice: which of the two goes first finds the graph's rows in no cache.
 await compare(engines, { truth, against })
 await compare(new Map([...engines].reverse()), { truth, against })
+
+const ours = `voxkin, ef ${ef}`
+const others = installed([
+  [ours, engine((query) => rowsOf(graph, query, { ef }))],
+  [`usearch, ef ${ef}, one thread`, usearchGraph({ dim, vectors }, settings)],
+  [`LanceDB HNSW-SQ, ef ${ef}, rescored`, await lancedb({ dim, vectors }, settings)],
+  [`faiss HNSW, ef ${ef}, one thread`, await faiss({ dim, vectors }, settings)],
+])
+await compare(others, { truth, against: ours })

@@ -12,8 +12,7 @@ import { parseFilter } from "#shared/retrieval/filter-parse.ts"
 import { select } from "#shared/retrieval/select.ts"
 import { dot } from "#shared/vector.ts"
 import { random } from "../retrieval/random.ts"
-import { compare, count, dim, engine, k, queries, rowsOf, vectors } from "./engines/compare.ts"
-import type { Engine } from "./engines/engine.ts"
+import { compare, count, dim, engine, installed, k, queries, rowsOf, vectors } from "./engines/compare.ts"
 import { faiss } from "./engines/faiss.ts"
 import { lancedb } from "./engines/lancedb.ts"
 import { usearch } from "./engines/usearch.ts"
@@ -51,7 +50,7 @@ for (const finding of ["rare", "seldom", "frequent", "usual"]) await filtered(`f
 
 async function sideBySide(): Promise<void> {
   const against = "usearch exact f32, one thread"
-  const wanted: [string, Engine | undefined][] = [
+  const there = installed([
     ["codes, rescored", engine((query) => rowsOf(codes, query))],
     ["f32, rescored", engine((query) => rowsOf(floats, query))],
     ["plain TypeScript", engine(plain)],
@@ -59,15 +58,7 @@ async function sideBySide(): Promise<void> {
     ["usearch exact f32, all cores", usearch({ dim, vectors }, 0)],
     ["LanceDB flat, all cores", await lancedb({ dim, vectors })],
     ["faiss flat, one thread", await faiss({ dim, vectors })],
-  ]
-  const there = new Map(wanted.filter((entry): entry is [string, Engine] => entry[1] !== undefined))
-  if (there.size < wanted.length) {
-    const missing = wanted.filter(([, engine]) => !engine).map(([name]) => name)
-    console.log(
-      `not installed: ${missing.join("; ")}. They need \`npm install --no-save usearch @lancedb/lancedb\`, ` +
-        "and a python3 on PATH with faiss-cpu and numpy",
-    )
-  }
+  ])
   await compare(there, { truth: queries.map(plain), against })
 }
 

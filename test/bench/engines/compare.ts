@@ -27,6 +27,19 @@ export function engine(find: (query: Float32Array) => number[] | Promise<number[
   return { search: (query) => timed(() => find(query)), close: async () => {} }
 }
 
+/** The engines that are there; says which are not. */
+export function installed(wanted: [string, Engine | undefined][]): Map<string, Engine> {
+  const there = wanted.filter((entry): entry is [string, Engine] => entry[1] !== undefined)
+  const missing = wanted.filter(([, engine]) => !engine).map(([name]) => name)
+  if (missing.length > 0) {
+    console.log(
+      `not installed: ${missing.join("; ")}. They need \`npm install --no-save usearch @lancedb/lancedb\`, ` +
+        "and a python3 on PATH with faiss-cpu and numpy",
+    )
+  }
+  return new Map(there)
+}
+
 /**
  * Asks all engines in turn, query by query, so that what else the machine does falls on all of them; prints the
  * median ms of each and the least, which a busy machine disturbs little, both as shares of `against`'s too.
