@@ -18,7 +18,7 @@ export type Run = readonly [from: number, to: number]
 
 /** At most so many rows are looked at together: one to four bytes of each, which a processor keeps at hand. */
 export const blockRows = 131_072
-/** Sets of marked rows that are there at once. */
+/** Sets of marked rows that are there at once: a filter nested 50 deep, with & and | at every level, wants 103. */
 export const slots = 128
 
 /** Sets of rows of one block, each in a slot; what is done with them takes microseconds. */
@@ -54,7 +54,7 @@ export function openMarks(): Marks {
     rows(slot, first, count) {
       const end = exports.places(bitsAt(slot), bitsAt(slot + 1), first, codesBytes)
       const rows = new Uint32Array(buffer, codesBytes, (end - codesBytes) / 4)
-      // Codes are looked at by sixteens: behind the last row some may be marked that are not there.
+      // Codes are looked at by thirty-twos: behind the last row some may be marked that are not there.
       let found = rows.length
       while (found > 0 && rows[found - 1] >= first + count) found--
       return rows.subarray(0, found)

@@ -16,7 +16,7 @@ const aligned = (bytes: number) => Math.ceil(bytes / 8) * 8
 /**
  * `columns.bin`, little-endian: the head's length as u32, the head as JSON, then for each column its distinct values,
  * if they are numbers, as f64, and its codes; each of these begins at a multiple of 8 bytes. As it is published it is
- * looked at: to parse twenty columns of a million series would take a second.
+ * looked at: as JSON, one column of a million series took 20 to 110 ms to parse.
  */
 export function columnsPart(columns: readonly Column[]): Uint8Array<ArrayBuffer> {
   const parts = columns.map(({ type, values, codes }) => ({
