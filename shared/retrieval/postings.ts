@@ -28,8 +28,9 @@ export function postingsIn(
   if (there.length === 0) return new Uint32Array()
   const [[from, to]] = there
   if (there.length === 1 && to === from + 1) return rows.subarray(starts[from], starts[to])
-  if (there.reduce((sum, [from, to]) => sum + starts[to] - starts[from], 0) > mostSorted) return undefined
-  return Uint32Array.from(there.flatMap(([from, to]) => [...rows.subarray(starts[from], starts[to])])).sort()
+  const count = there.reduce((sum, [from, to]) => sum + starts[to] - starts[from], 0)
+  if (count > mostSorted) return undefined
+  return joined(there.map(([from, to]) => rows.subarray(starts[from], starts[to]))).sort()
 }
 
 function postingsOf(codes: CodeArray, count: number): Postings {
@@ -44,4 +45,15 @@ function postingsOf(codes: CodeArray, count: number): Postings {
   const made = { starts, rows }
   kept.set(codes, made)
   return made
+}
+
+/** Lists one after the other. */
+export function joined(parts: readonly Uint32Array[]): Uint32Array<ArrayBuffer> {
+  const all = new Uint32Array(parts.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  for (const part of parts) {
+    all.set(part, at)
+    at += part.length
+  }
+  return all
 }

@@ -3,7 +3,7 @@ import type { Column } from "./columns.ts"
 import type { Filter } from "./filter.ts"
 import { unknownColumn } from "./filter-check.ts"
 import { passingRuns } from "./filter-runs.ts"
-import { postingsIn } from "./postings.ts"
+import { joined, postingsIn } from "./postings.ts"
 
 /** Fewer rows are marked at once sooner than sorted by their codes. */
 const fewest = 4096
@@ -90,14 +90,4 @@ function evaluate(bound: Bound, block: Block, slot: number): void {
     evaluate(part, block, slot + 1)
     marks[bound.kind](slot, slot + 1)
   }
-}
-
-function joined(parts: readonly Uint32Array[]): Uint32Array<ArrayBuffer> {
-  const all = new Uint32Array(parts.reduce((sum, { length }) => sum + length, 0))
-  let at = 0
-  for (const part of parts) {
-    all.set(part, at)
-    at += part.length
-  }
-  return all
 }
