@@ -8,9 +8,17 @@ export interface ServerProcess {
 }
 
 /** `voxkin serve` on a free port, in a process of its own: client and server would share one event loop otherwise. */
-export async function startServerProcess(data: string): Promise<ServerProcess> {
+export function startServerProcess(data: string): Promise<ServerProcess> {
   const program = resolve(import.meta.dirname, "../../../functions/voxkin.mjs")
-  const args = [program, "serve", "--port", "0", "--data", data]
+  return started([program, "serve", "--port", "0", "--data", data])
+}
+
+/** A server that does nothing but answer this, in a process of its own. */
+export function startBareServer(answer: object): Promise<ServerProcess> {
+  return started(["--import", "tsx", resolve(import.meta.dirname, "bare.ts"), JSON.stringify(answer)])
+}
+
+async function started(args: string[]): Promise<ServerProcess> {
   const child = spawn(process.execPath, args, { stdio: ["ignore", "ignore", "pipe"] })
   for await (const line of createInterface({ input: child.stderr })) {
     const found = /http:\/\/127\.0\.0\.1:\d+/.exec(line)
