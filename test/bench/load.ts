@@ -19,7 +19,7 @@ import { random, unitVectors } from "../retrieval/random.ts"
 import { post, type ServerProcess, startServerProcess } from "./serving/server.ts"
 
 const seconds = Number(process.argv[2] ?? 60)
-const [clients, servers, count, dim] = [64, 2, 2000, 144]
+const [clients, servers, count, dim] = [64, 2, 5000, 144]
 const vectors = unitVectors({ count, dim })
 const age = (row: number) => row % 90
 const site = (row: number) => ["A", "B", "C"][row % 3]
