@@ -48,6 +48,7 @@ await sideBySide()
 finding("finding=rare", "age<50", "age>=40 & age<60", "age=7 & dose<.01", "age in (1,2,3) | !(dose>=.01)")
 for (const finding of ["rare", "seldom", "frequent", "usual"]) await filtered(`finding=${finding}`)
 for (const share of [".001", ".01", ".1", ".5"]) await filtered(`dose<${share}`)
+for (const filter of ["age<10 & dose<.01", "age=7 & dose<.1", "age=7 & dose<.01"]) await filtered(filter)
 
 async function sideBySide(): Promise<void> {
   const against = "usearch exact f32, one thread"

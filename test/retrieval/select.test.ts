@@ -189,6 +189,14 @@ test("rows and distinct values beyond a block, and widths of codes, make no diff
       (row) => row.some === 7 && [1, 2].includes(row.few) && !!row.day,
     ],
     ["few<6 & id in (u1, u2, u7919)", (row) => row.few < 6 && ["u1", "u2", "u7919"].includes(row.id)],
+    [
+      "id=u9 | id in (u2, u9) | some=7 & few=1",
+      (row) => ["u9", "u2"].includes(row.id) || (row.some === 7 && row.few === 1),
+    ],
+    [
+      "some=7 & (few=1 | id=u3) | many<0.0005",
+      (row) => (row.some === 7 && (row.few === 1 || row.id === "u3")) || row.many < 0.0005,
+    ],
     ["many>=0.9985", (row) => row.many >= 0.9985],
     ["many>=0.9985 & some>=500", (row) => row.many >= 0.9985 && row.some >= 500],
   ]

@@ -1,0 +1,47 @@
+import type { Bound } from "./filter-bound.ts"
+import { joined, listRows } from "./postings.ts"
+
+/** Of so many rows one may be left, for it to pay to look at what is left row by row. */
+const mostLeft = 64
+/** To sort more rows takes longer than to mark them. */
+const mostSorted = 256
+
+/**
+ * The rows of `count` that pass, ascending, where columns list so few that it takes less to look at these than at all;
+ * not to be changed.
+ */
+export function listed(bound: Bound, count: number): Uint32Array<ArrayBuffer> | undefined {
+  if (bound.kind === "or") return anyListed(bound.of, count)
+  const parts = bound.kind === "and" ? bound.of : [bound]
+  const tests = parts.filter((part) => part.kind === "test")
+  if (tests.length === 0) return undefined
+  const lists = tests.map((test) => ({ test, list: listRows(test.column, test.runs) }))
+  const { test, list } = lists.reduce((least, one) => (one.list.count < least.list.count ? one : least))
+  if (parts.length === 1) {
+    if (list.ascending) return list.rows()
+    return list.count > mostSorted ? undefined : list.rows().slice().sort()
+  }
+  if (list.count * mostLeft > count) return undefined
+  const others = parts.filter((part) => part !== test)
+  const rows = list.rows().filter((row) => others.every((part) => passes(part, row)))
+  return list.ascending ? rows : rows.sort()
+}
+
+function anyListed(parts: readonly Bound[], count: number): Uint32Array<ArrayBuffer> | undefined {
+  const lists: Uint32Array[] = []
+  for (const part of parts) {
+    const rows = listed(part, count)
+    if (!rows || rows.length > mostSorted) return undefined
+    lists.push(rows)
+  }
+  const all = joined(lists)
+  return all.length > mostSorted ? undefined : all.sort().filter((row, i) => i === 0 || row !== all[i - 1])
+}
+
+function passes(bound: Bound, row: number): boolean {
+  if (bound.kind === "or") return bound.of.some((part) => passes(part, row))
+  if (bound.kind === "and") return bound.of.every((part) => passes(part, row))
+  const code = bound.column.codes[row]
+  for (const run of bound.runs) if (run[0] <= code && code < run[1]) return true
+  return false
+}
