@@ -22,8 +22,8 @@ export function listed(bound: Bound, count: number): Uint32Array<ArrayBuffer> | 
     return list.count > mostSorted ? undefined : list.rows().slice().sort()
   }
   if (list.count * mostLeft > count) return undefined
-  const others = parts.filter((part) => part !== test)
-  const rows = list.rows().filter((row) => others.every((part) => passes(part, row)))
+  let rows = list.rows()
+  for (const part of parts) if (part !== test) rows = passing(rows, part)
   return list.ascending ? rows : rows.sort()
 }
 
@@ -36,6 +36,23 @@ function anyListed(parts: readonly Bound[], count: number): Uint32Array<ArrayBuf
   }
   const all = joined(lists)
   return all.length > mostSorted ? undefined : all.sort().filter((row, i) => i === 0 || row !== all[i - 1])
+}
+
+/** Those of the rows that pass, in their order. */
+function passing(rows: Uint32Array<ArrayBuffer>, bound: Bound): Uint32Array<ArrayBuffer> {
+  if (bound.kind !== "test" || bound.runs.length !== 1) return rows.filter((row) => passes(bound, row))
+  const { codes } = bound.column
+  const [[from, to]] = bound.runs
+  // Without calls and branches it takes a fifth of the time, which counts beside a search of few rows.
+  const kept = new Uint32Array(rows.length)
+  let count = 0
+  for (let i = 0; i < rows.length; i++) {
+    const row = rows[i]
+    const code = codes[row]
+    kept[count] = row
+    count += +(code >= from) & +(code < to)
+  }
+  return kept.subarray(0, count)
 }
 
 function passes(bound: Bound, row: number): boolean {
