@@ -10,8 +10,12 @@ export type Bound =
   | { kind: "and"; of: Bound[] }
   | { kind: "test"; column: Column; runs: Run[] }
 
-/** @throws Fault `unknown-column`, `bad-filter` */
-export function bind(filter: Filter, columns: readonly Column[], negate: boolean): Bound {
+/**
+ * A filter, or with `negate` its opposite, on these columns: names become columns, values runs of codes, and negations
+ * go down to the comparisons.
+ * @throws Fault `unknown-column`, `bad-filter`
+ */
+export function bind(filter: Filter, columns: readonly Column[], negate = false): Bound {
   if (filter.kind === "not") return bind(filter.of, columns, !negate)
   if (filter.kind === "and" || filter.kind === "or") {
     const kind = (filter.kind === "and") === negate ? "or" : "and"

@@ -1,6 +1,6 @@
 import { blockRows, type Marks, openMarks } from "#shared/kernel/marks.ts"
 import type { Bound } from "./filter-bound.ts"
-import { joined } from "./postings.ts"
+import { joined } from "./row-lists.ts"
 
 /** The rows of `count` that pass, ascending, after a look at the codes of all. */
 export function marked(bound: Bound, count: number): Uint32Array<ArrayBuffer> {

@@ -40,6 +40,8 @@ const columns = buildColumns(
   Array.from({ length: count }, () => ({
     finding: findings[Math.floor(1000 * next())],
     age: Math.floor(100 * next()),
+    risk: Math.floor(100 * next()),
+    grade: Math.floor(100 * next()),
     dose: next(),
   })),
 )
@@ -47,8 +49,14 @@ const find = (filter: string) => select(parseFilter(filter), columns)
 await sideBySide()
 finding("finding=rare", "age<50", "age>=40 & age<60", "age=7 & dose<.01", "age in (1,2,3) | !(dose>=.01)")
 for (const finding of ["rare", "seldom", "frequent", "usual"]) await filtered(`finding=${finding}`)
-for (const share of [".001", ".01", ".1", ".5"]) await filtered(`dose<${share}`)
-for (const filter of ["age<10 & dose<.01", "age=7 & dose<.1", "age=7 & dose<.01"]) await filtered(filter)
+for (const share of [".0001", ".001", ".01", ".1", ".5", ".9"]) await filtered(`dose<${share}`)
+for (const filter of [
+  "age<10 & dose<.01",
+  "age=7 & dose<.1",
+  "age=7 & dose<.01",
+  "age<10 & risk<10 & grade<10",
+])
+  await filtered(filter)
 
 async function sideBySide(): Promise<void> {
   const against = "usearch exact f32, one thread"

@@ -197,6 +197,8 @@ test("rows and distinct values beyond a block, and widths of codes, make no diff
       "some=7 & (few=1 | id=u3) | many<0.0005",
       (row) => (row.some === 7 && (row.few === 1 || row.id === "u3")) || row.many < 0.0005,
     ],
+    ["some<3", (row) => row.some < 3],
+    ["some=2", (row) => row.some === 2], // what a column knows is as it was
     ["many>=0.9985", (row) => row.many >= 0.9985],
     ["many>=0.9985 & some>=500", (row) => row.many >= 0.9985 && row.some >= 500],
   ]

@@ -7,6 +7,7 @@ export const dim = 864
 export const count = 100_000
 export const k = 10
 const rounds = 40
+const seconds = 3
 
 const made = unitVectors({ count: count + rounds, dim })
 export const vectors = made.subarray(0, count * dim)
@@ -47,7 +48,7 @@ export function installed(wanted: [string, Engine | undefined][]): Map<string, E
  */
 export async function compare(
   engines: ReadonlyMap<string, Engine>,
-  { truth, against, seconds = 3 }: { truth: number[][]; against: string; seconds?: number },
+  { truth, against }: { truth: number[][]; against: string },
 ): Promise<void> {
   const asked = [...engines].map(([name, engine]) => ({ name, engine, times: [] as number[], hits: 0 }))
   for (const { engine } of asked) for (const query of queries.slice(0, 3)) await engine.search(query, k)
@@ -63,8 +64,9 @@ export async function compare(
   } while (performance.now() < until)
   for (const { engine } of asked) await engine.close()
 
-  const median = ({ times }: { times: number[] }) => times.toSorted((a, b) => a - b)[times.length >> 1]
-  const least = ({ times }: { times: number[] }) => Math.min(...times)
+  for (const { times } of asked) times.sort((a, b) => a - b)
+  const median = ({ times }: { times: number[] }) => times[times.length >> 1]
+  const least = ({ times }: { times: number[] }) => times[0]
   const base = asked.find(({ name }) => name === against) ?? asked[0]
   console.log(
     `load ${loadavg().map((x) => x.toFixed(1))} on ${cpus().length} cores; × is against ${base.name}`,
